@@ -1,0 +1,1 @@
+//! Address space and operating-system memory the way the Go runtime manages them.

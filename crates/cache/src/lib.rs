@@ -1,0 +1,1 @@
+//! Per-thread object caches in front of the central span exchange.

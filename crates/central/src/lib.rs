@@ -1,0 +1,1 @@
+//! Central span exchange: one per span class, freed into from any thread without a lock.

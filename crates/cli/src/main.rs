@@ -1,0 +1,2 @@
+//! The `gomalloc` command.
+fn main() {}

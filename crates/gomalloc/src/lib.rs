@@ -1,0 +1,1 @@
+//! The allocator of the Go runtime as a Rust global allocator, with free from any thread.

@@ -1,0 +1,1 @@
+//! Span heap after the Go runtime: page runs, span lists, address lookup, scavenger.

@@ -1,0 +1,1 @@
+//! The C library of gomalloc: malloc and its family for any program.

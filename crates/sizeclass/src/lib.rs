@@ -1,0 +1,1 @@
+//! Size classes of the Go runtime: tables derived at compile time, lookups and reciprocals.

@@ -1,0 +1,1 @@
+//! Stacks by order from the span heap, for coroutine and runtime authors.
