@@ -1,0 +1,5 @@
+//! Loom's atomics under the names that the seam promises.
+pub use core::sync::atomic::compiler_fence;
+pub use loom::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
