@@ -27,6 +27,10 @@ pub fn fatal(message: &'static str, numbers: &[(&'static str, usize)]) -> ! {
 
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "borrows the process's standard error")]
+#[allow(
+    unused_unsafe,
+    reason = "safe where another crate of the build switches rustix's `std` on"
+)]
 fn die(line: &[u8]) -> ! {
     use rustix::process::{Signal, getpid, kill_process};
     // SAFETY: the descriptor is borrowed for one write; if the program has closed it, the call

@@ -18,7 +18,7 @@ const WAITED: u32 = 2;
 /// How often a taker looks again before it sleeps. The sections behind these locks last some
 /// hundred nanoseconds; 100 looks with the processor's hint take about 1–4 µs, which is less than
 /// one futex sleep and wake-up (5–10 µs). A model has nothing to gain from looking twice.
-const SPINS: u32 = if cfg!(gomalloc_loom) { 0 } else { 100 };
+const SPINS: core::ops::Range<u32> = 0..if cfg!(gomalloc_loom) { 0 } else { 100 };
 
 /// A lock without a guard, for code that can't hold one: fork handlers and [`Mutex`](crate::Mutex).
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn lock_slow(&self) {
-        for _ in 0..SPINS {
+        for _ in SPINS {
             crate::spin_loop();
             if self.futex.word().load(Ordering::Relaxed) == FREE && self.try_lock() {
                 return;
