@@ -1,1 +1,47 @@
 //! Address space and operating-system memory the way the Go runtime manages them.
+//!
+//! Bottom to top: [`Os`] is the seam to the operating system, a state machine over address ranges
+//! (None → Reserved → Prepared → Ready and back). [`Memory`] puts accounting per [`Category`] and
+//! the page-size checks in front of it. [`AddressSpace`] is what the heap above grows out of and
+//! looks addresses up in; [`Sparse`] implements it with Go's arenas (Go 1.11 and later). The
+//! metadata allocators [`Persistent`] and [`Fixed`] give memory that lies outside the heap.
+//!
+//! All state lives in values; dropping a layout unmaps whatever it holds.
+#![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+extern crate std;
+
+mod category;
+mod error;
+mod hint;
+mod limits;
+mod map;
+mod memory;
+mod meta;
+mod os;
+mod platform;
+mod space;
+mod sparse;
+#[cfg(all(test, not(gomalloc_loom)))]
+mod testing;
+mod unit;
+
+pub use category::{Category, Usage};
+pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Unusable};
+pub use hint::{Direction, Hint};
+pub use memory::Memory;
+pub use meta::{Fixed, Persistent, Reuse};
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+pub use os::Host;
+pub use os::Os;
+pub use os::System;
+#[cfg(unix)]
+pub use os::Unix;
+#[cfg(target_pointer_width = "64")]
+pub use platform::Unix64;
+pub use platform::{Any32, Native, Platform, Window};
+pub use space::{AddressSpace, Growth, PageEntry};
+pub use sparse::{Sparse, SparseConfig};
+pub use unit::{Addr, ByteCount, PAGE_BYTES, PAGE_SHIFT, PageCount, PageId};

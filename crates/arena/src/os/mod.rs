@@ -1,0 +1,137 @@
+//! The seam to the operating system: memory as a state machine, and who implements it.
+//!
+//! An implementation is shared by every thread that holds its layout and synchronises itself; what
+//! keeps two callers from changing one range at a time is that ranges have owners.
+//!
+//! ```text
+//!            reserve          map             used
+//!     None ──────────▶ Reserved ─────▶ Prepared ─────▶ Ready
+//!       ▲                 ▲ fault ◀────────┘ ◀──unused───┘ │
+//!       └── free ─────────┴─────────────────┴──────────────┘      alloc: None ─▶ Ready
+//! ```
+//!
+//! | state | meaning |
+//! |---|---|
+//! | None | not ours |
+//! | Reserved | our addresses; touching them faults; not counted as memory |
+//! | Prepared | meant to be unbacked; cheap to make Ready; content undefined |
+//! | Ready | safe to use |
+//!
+//! After Go 1.17 `mem.go`. One departure: here memory that has just been mapped reads as zero when
+//! it is first touched, whether or not [`Os::used`] was called for it.
+#![expect(unsafe_code, reason = "declares the seam, whose calls change mappings")]
+use crate::{Addr, ByteCount, Reason};
+use core::ptr::NonNull;
+
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+mod host;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+pub use host::Host;
+#[cfg(unix)]
+pub use unix::Unix;
+
+/// The operating system that this build runs on: [`Unix`], or `Host` under Miri and loom.
+#[cfg(any(miri, gomalloc_loom))]
+pub type System = Host;
+/// The operating system that this build runs on: [`Unix`], or `Host` under Miri and loom.
+#[cfg(all(unix, not(any(miri, gomalloc_loom))))]
+pub type System = Unix;
+
+/// What the layouts need of an operating system.
+///
+/// Sizes and addresses are multiples of [`Os::page_size`] unless said otherwise; sizes are not 0.
+///
+/// # Safety
+///
+/// A range that `reserve` or `alloc` returns belongs to the caller alone until it is freed. Memory
+/// that `alloc` returned, or `map` accepted, may be read and written through the pointer that
+/// `alloc` or `reserve` returned for it, and reads as zero at first.
+pub unsafe trait Os: Send + Sync {
+    /// Reserved memory faults when it is touched, so it can serve as a guard.
+    const PROTECTS: bool;
+
+    /// Bytes of a system page; 0 if unknown. The caller checks it.
+    fn page_size(&self) -> usize;
+
+    /// Bytes of a transparent huge page; 0 if there are none or nobody says.
+    fn huge_page_size(&self) -> usize {
+        0
+    }
+
+    /// The only addresses that [`Os::reserve`] ever returns, if there is such a restriction.
+    fn window(&self) -> Option<(Addr, ByteCount)> {
+        None
+    }
+
+    /// None → Ready, zeroed, wherever the system likes.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    fn alloc(&self, bytes: ByteCount) -> Result<NonNull<u8>, Reason>;
+
+    /// None → Reserved. The hint is only a hint: another address may come back.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    fn reserve(&self, hint: Option<Addr>, bytes: ByteCount) -> Result<NonNull<u8>, Reason>;
+
+    /// Reserved → Prepared. On an error the range is Reserved as before.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range and it is Reserved.
+    unsafe fn map(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+
+    /// Prepared → Ready. Ready parts stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range and it is Prepared or Ready.
+    unsafe fn used(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+
+    /// Ready → Prepared: the content is lost, reads give zeroes or old bytes.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range, it is Prepared or Ready, and nothing refers to its content.
+    unsafe fn unused(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+
+    /// Prepared or Ready → Reserved: touching it faults from now on.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers.
+    ///
+    /// # Safety
+    ///
+    /// As [`Os::unused`].
+    unsafe fn fault(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+
+    /// Any state → None. A range from `alloc` is freed whole.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers; the range is as it was.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range, and nothing refers to it.
+    unsafe fn free(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+}
