@@ -277,7 +277,13 @@ impl Sizes {
             if wide >= above {
                 wide = above - 1;
             }
-            wide &= !(params.granule - 1);
+            // A granule may be narrower than what larger sizes are multiples of.
+            let unit = if wide < params.wide_from || params.wide_align < params.granule {
+                params.granule
+            } else {
+                params.wide_align
+            };
+            wide &= !(unit - 1);
             if wide > size {
                 self.bytes[class] = to_u32(wide as u64);
             }
@@ -286,3 +292,6 @@ impl Sizes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

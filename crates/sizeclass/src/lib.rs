@@ -9,18 +9,28 @@
 #[cfg(test)]
 extern crate std;
 
-mod align;
+// In reading order; the formatter sorts what has no empty line between.
 mod class;
-pub mod derive;
-mod flat;
-mod narrow;
-mod reciprocal;
-mod round;
 mod table;
 
+mod flat;
+
+mod align;
+mod round;
+
+mod reciprocal;
+
+pub mod derive;
+
+mod check;
+mod narrow;
+#[cfg(any(test, fuzzing))]
+pub mod ops;
+
+pub use check::{CheckError, DEFER_BYTES_32, DEFER_BYTES_64, DEFER_CLASSES};
 pub use class::{BINS, CLASSES, SPAN_CLASSES, Scan, SizeClass, SpanClass};
-pub use flat::{FLAT, FLAT_CLASSES, FLAT_LEN, FLAT_MALLOC, FLAT_MALLOC_CLASSES};
-pub use flat::{MAX_HIT_ALIGN, flat_class, flat_class_in, hit_class, hit_class_in, malloc_class};
+pub use flat::{FLAT, FLAT_CLASSES, FLAT_LEN, FLAT_MALLOC, FLAT_MALLOC_CLASSES, MAX_HIT_ALIGN};
+pub use flat::{flat_class, flat_class_in, hit_class, hit_class_in, malloc_class};
 pub use reciprocal::{ShiftMul, magic_for, magic_index};
 pub use round::HeaderRule;
 pub use table::{Alignment, Alignments, Classes, Description, GO_1_8, GO_1_16, Table};

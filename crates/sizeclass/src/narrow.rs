@@ -4,6 +4,7 @@
 //! the assertions cannot fire (the fuzz driver in `ops` looks for parameters that make them).
 
 /// `value` as `u8`.
+#[inline]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "asserted on the line before"
@@ -14,6 +15,7 @@ pub(crate) const fn to_u8(value: usize) -> u8 {
 }
 
 /// `value` as `u16`.
+#[inline]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "asserted on the line before"
@@ -24,6 +26,7 @@ pub(crate) const fn to_u16(value: u64) -> u16 {
 }
 
 /// `value` as `u32`.
+#[inline]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "asserted on the line before"

@@ -4,12 +4,14 @@
 
 use core::fmt;
 
+mod build;
 mod describe;
+#[cfg(any(test, fuzzing))]
+mod invariants;
 
 use crate::class::SizeClass;
-use crate::derive::{self, DeriveError, Params};
-use crate::narrow::{to_u8, to_u16, to_u32};
-use crate::reciprocal::{self, ShiftMul, magic_for};
+use crate::derive::Params;
+use crate::reciprocal::{self, ShiftMul};
 pub use describe::{Alignment, Alignments, Description};
 
 /// Entries that both lookups of a table share. Go's two tables use 378; 1 MiB at a granule of
@@ -57,7 +59,8 @@ impl Row {
 /// * I3: fine entry i is the first class of at least i · 2^`fine_shift` bytes, for i up to
 ///   `fine_len`; coarse entry i is the first of at least `cut` + i · 2^`coarse_shift` bytes.
 /// * I4: `slots` · `slot_bytes` ≤ `pages` · page bytes < (`slots` + 1) · `slot_bytes`.
-/// * I5: `magic` is exact for offsets 0..=span bytes, `shift_mul` for offsets below that.
+/// * I5: `magic` and `shift_mul` are exact for all offsets below the span's bytes; `magic` is so at
+///   its end too, unless it is 0, and that only for spans of one slot.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Table {
     rows: [Row; SizeClass::LIMIT],
@@ -95,102 +98,6 @@ const fn expect_table(params: &Params, len: usize) -> Table {
 impl Table {
     /// [`GO_1_16`].
     pub const DEFAULT: &'static Self = &GO_1_16;
-
-    /// The table that `params` give.
-    ///
-    /// In a `const` or `static` this runs at compile time. It tries each size below the largest
-    /// with each number of pages up to what its span needs: some thousand steps for Go's tables.
-    ///
-    /// # Errors
-    ///
-    /// [`DeriveError`] says which parameter is out of range, or what does not fit.
-    pub const fn derive(params: &Params) -> Result<Self, DeriveError> {
-        let sizes = match derive::sizes(params) {
-            Ok(sizes) => sizes,
-            Err(error) => return Err(error),
-        };
-        let max_size = sizes.bytes[sizes.len - 1] as usize;
-        let cut = params.cut();
-        let fine_len = min(cut, max_size) / params.min_align + 1;
-        let coarse_len = if max_size < cut {
-            0
-        } else {
-            (max_size - cut) / params.granule + 1
-        };
-        if fine_len + coarse_len > LOOKUP_CAPACITY {
-            let entries = fine_len + coarse_len;
-            return Err(DeriveError::LookupTooLarge {
-                entries,
-                limit: LOOKUP_CAPACITY,
-            });
-        }
-        let mut table = Self {
-            rows: [Row::NONE; SizeClass::LIMIT],
-            lookup: [0; LOOKUP_CAPACITY],
-            max_size: to_u32(max_size as u64),
-            cut: to_u32(cut as u64),
-            fine_len: to_u16(fine_len as u64),
-            coarse_len: to_u16(coarse_len as u64),
-            len: to_u8(sizes.len),
-            fine_shift: to_u8(params.min_align.trailing_zeros() as usize),
-            coarse_shift: to_u8(params.granule.trailing_zeros() as usize),
-            page_shift: to_u8(params.page_bytes.trailing_zeros() as usize),
-        };
-        if let Err(error) = table.fill_rows(&sizes) {
-            return Err(error);
-        }
-        table.fill_lookup();
-        Ok(table)
-    }
-
-    const fn fill_rows(&mut self, sizes: &derive::Sizes) -> Result<(), DeriveError> {
-        let mut class = 1;
-        while class < sizes.len {
-            let slot_bytes = sizes.bytes[class];
-            let pages = sizes.pages[class];
-            let span_bytes = (pages as u32) << self.page_shift;
-            let magic = magic_for(slot_bytes);
-            let exact =
-                reciprocal::is_exact(slot_bytes as u64, magic as u64, 32, span_bytes as u64);
-            let shift_mul = match ShiftMul::new(slot_bytes, span_bytes) {
-                Some(shift_mul) if exact => shift_mul,
-                _ => {
-                    let (size, span_bytes) = (slot_bytes as usize, span_bytes as usize);
-                    return Err(DeriveError::NoReciprocal { size, span_bytes });
-                }
-            };
-            let slots = span_bytes / slot_bytes;
-            self.rows[class] = Row {
-                slot_bytes,
-                magic,
-                slots,
-                pages,
-                shift_mul,
-            };
-            class += 1;
-        }
-        Ok(())
-    }
-
-    const fn fill_lookup(&mut self) {
-        let mut class = 0_u8;
-        let mut at = 0;
-        while at < (self.fine_len + self.coarse_len) as usize {
-            let size = if at < self.fine_len as usize {
-                at << self.fine_shift
-            } else {
-                self.cut as usize + ((at - self.fine_len as usize) << self.coarse_shift)
-            };
-            // No entry asks for more than the largest class has, so this ends within the table;
-            // the last fine entry and the first coarse one both ask for the cut, so it never has
-            // to go back.
-            while (self.rows[class as usize].slot_bytes as usize) < size {
-                class += 1;
-            }
-            self.lookup[at] = class;
-            at += 1;
-        }
-    }
 
     /// Entries, class 0 included: one more than the largest class.
     #[expect(
@@ -257,11 +164,20 @@ impl Table {
         // The fine part ends one entry short of the cut, as Go's does (1016, not 1024): what
         // rounds up to the cut is the first coarse entry.
         if fine << self.fine_shift < self.cut as usize {
-            return SizeClass::new(self.lookup[fine]);
+            return self.entry(fine);
         }
         // `size` is above `cut` - `min_align`, and `min_align` ≤ `granule`: not negative.
         let coarse = size + (1 << self.coarse_shift) - 1 - self.cut as usize;
-        SizeClass::new(self.lookup[self.fine_len as usize + (coarse >> self.coarse_shift)])
+        self.entry(self.fine_len as usize + (coarse >> self.coarse_shift))
+    }
+
+    #[inline]
+    const fn entry(&self, at: usize) -> Option<SizeClass> {
+        // Never so by I3; said so that no code for a panic is made.
+        if at >= LOOKUP_CAPACITY {
+            return None;
+        }
+        SizeClass::new(self.lookup[at])
     }
 
     /// Bytes of a slot of `class`.
@@ -289,6 +205,9 @@ impl Table {
     }
 
     /// The 32-bit reciprocal of the slot size, for [`magic_index`](crate::magic_index).
+    ///
+    /// 0, for which every offset is in slot 0, where a span holds a single slot and no reciprocal
+    /// would do. That takes slots above 64 KiB, which Go's tables do not have.
     #[inline]
     pub const fn magic(&self, class: SizeClass) -> u32 {
         self.row(class).magic
@@ -302,8 +221,8 @@ impl Table {
 
     /// The slot of a span of `class` that `offset`, in bytes from the span's start, lies in.
     ///
-    /// At or behind the last slot's end the result is not a slot: compare with
-    /// [`slots`](Self::slots). Exact up to the span's end, that included.
+    /// Exact throughout the span. In the unused bytes behind the last slot it is
+    /// [`slots`](Self::slots), which is no slot; but where [`magic`](Self::magic) is 0 it is 0.
     #[inline]
     pub const fn slot_index(&self, class: SizeClass, offset: usize) -> usize {
         reciprocal::magic_index(self.magic(class), offset)
