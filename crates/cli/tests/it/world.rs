@@ -21,7 +21,9 @@ pub(crate) fn world() -> &'static World {
         let directory = scratch();
         let world = World { directory };
         world.compile("subject.c", "subject", &[]);
-        world.compile("subject.c", "static", &["-static"]);
+        // Without the C library, whose static form need not be installed.
+        let bare = ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"];
+        world.compile("static.c", "static", &bare);
         world.compile("own_malloc.c", "own_malloc", &["-fno-builtin"]);
         world.compile(
             "library.c",
