@@ -47,7 +47,7 @@ const fn row(name: &'static str, about: &'static str, run: fn(Effort) -> Outcome
 }
 
 /// Every workload, in the order of the table.
-pub static ALL: [Workload; 29] = [
+pub static ALL: [Workload; 30] = [
     row("pair", "allocate and free 64 bytes", pair::run),
     row(
         "lifo-hundreds",
@@ -83,15 +83,20 @@ pub static ALL: [Workload; 29] = [
         |e| random::run(e, 900_000),
     ),
     row(
-        "realloc-doubling",
-        "a buffer grown from 16 bytes to 1 MiB by doubling",
-        growth::run,
+        "realloc-small",
+        "buffers grown from 16 bytes to 4 KiB by doubling",
+        |e| growth::run(e, 16, 4 << 10, 600),
+    ),
+    row(
+        "realloc-large",
+        "buffers grown from 4 KiB to 1 MiB by doubling",
+        |e| growth::run(e, 4 << 10, 1 << 20, 8),
     ),
     row("pages", "4 to 32 KiB, 64 live", |e| {
-        pages::run(e, 4 << 10, 32 << 10, 64)
+        pages::run(e, 4 << 10, 32 << 10, 64, 80)
     }),
     row("large", "64 KiB to 4 MiB, 16 live", |e| {
-        pages::run(e, 64 << 10, 4 << 20, 16)
+        pages::run(e, 64 << 10, 4 << 20, 16, 10)
     }),
     row(
         "handoff",

@@ -51,6 +51,7 @@ pub fn draw(
     chart
         .configure_mesh()
         .disable_y_mesh()
+        .light_line_style(TRANSPARENT)
         .y_labels(2 * rows + 1)
         .y_label_formatter(&label)
         .x_desc("times the fastest of the row (median; further right is slower)")

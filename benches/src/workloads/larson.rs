@@ -17,7 +17,7 @@ const GENERATIONS: usize = 8;
 pub(super) fn run(effort: Effort) -> Outcome {
     let live = effort.objects(LIVE);
     let replacements = effort.objects(50_000);
-    effort.measure(8, || {
+    effort.measure(16, || {
         thread::scope(|scope| {
             for chain in 0..CHAINS {
                 scope.spawn(move || {

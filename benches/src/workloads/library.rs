@@ -53,7 +53,7 @@ pub(super) fn json(effort: Effort) -> Outcome {
         );
     }
     text.push(']');
-    effort.measure(15, || {
+    effort.measure(45, || {
         let value: Value = serde_json::from_str(&text).expect("our own text");
         black_box(&value);
         records as u64
@@ -63,7 +63,7 @@ pub(super) fn json(effort: Effort) -> Outcome {
 /// An operation is one string.
 pub(super) fn sort_strings(effort: Effort) -> Outcome {
     let words = words(effort.objects(20_000));
-    effort.measure(15, || {
+    effort.measure(75, || {
         let mut copy = words.clone();
         copy.sort();
         black_box(&copy);
@@ -74,7 +74,7 @@ pub(super) fn sort_strings(effort: Effort) -> Outcome {
 /// An operation is one entry.
 pub(super) fn btree(effort: Effort) -> Outcome {
     let words = words(effort.objects(20_000));
-    effort.measure(15, || {
+    effort.measure(45, || {
         let tree: BTreeMap<String, String> = words
             .iter()
             .map(|word| (word.clone(), word.to_uppercase()))
@@ -87,7 +87,7 @@ pub(super) fn btree(effort: Effort) -> Outcome {
 /// An operation is one entry.
 pub(super) fn hash_map(effort: Effort) -> Outcome {
     let words = words(effort.objects(20_000));
-    effort.measure(20, || {
+    effort.measure(60, || {
         // A fixed hasher: the standard one draws a seed, and then no two runs are the same.
         let mut map: HashMap<String, Vec<usize>, Fixed> = HashMap::default();
         for (index, word) in words.iter().enumerate() {
@@ -104,7 +104,7 @@ type Fixed = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHa
 /// An operation is one match.
 pub(super) fn regex(effort: Effort) -> Outcome {
     let text = text(effort.objects(20_000));
-    effort.measure(6, || {
+    effort.measure(48, || {
         // Compiled anew: building the automaton is allocation too.
         let pattern = Regex::new(r"(?<first>[a-m]{2,6})(?<rest>[n-z]+\w*)").expect("a pattern");
         let found: Vec<(String, String)> = pattern
@@ -119,7 +119,7 @@ pub(super) fn regex(effort: Effort) -> Outcome {
 /// An operation is one line.
 pub(super) fn strings(effort: Effort) -> Outcome {
     let lines = effort.objects(20_000);
-    effort.measure(15, || {
+    effort.measure(30, || {
         for index in 0..lines {
             let line = format!("GET /item/{index}?page={} HTTP/1.1", index % 10);
             let parts: Vec<String> = line
@@ -164,7 +164,7 @@ impl Node {
 /// An operation is one node.
 pub(super) fn graph(effort: Effort) -> Outcome {
     let depth = if effort == Effort::Smoke { 8 } else { 16 };
-    effort.measure(20, || {
+    effort.measure(60, || {
         let tree = Node::grow(depth);
         black_box(tree.sum());
         (2_u64 << depth) - 1
