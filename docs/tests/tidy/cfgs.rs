@@ -21,10 +21,25 @@ const COUNTED: [&str; 11] = [
 ];
 
 /// Files and folders (with a final `/`) that choose, and what they choose.
-const CHOOSERS: [(&str, &str); 1] = [(
-    "crates/sync/src/",
-    "core's primitives or loom's, the futex of the system",
-)];
+const CHOOSERS: [(&str, &str); 5] = [
+    (
+        "crates/sync/src/",
+        "core's primitives or loom's, the futex of the system",
+    ),
+    (
+        "crates/arena/src/lib.rs",
+        "which seams to the system a build has",
+    ),
+    ("crates/arena/src/os/", "the operating system"),
+    (
+        "crates/arena/src/platform.rs",
+        "address bits and hints of the target",
+    ),
+    (
+        "crates/arena/src/map.rs",
+        "atomics in zeroed memory, which loom wants constructed",
+    ),
+];
 
 /// Lines that may stand anywhere: where tests, models and drivers are switched on.
 const ANYWHERE: [&str; 5] = [

@@ -24,10 +24,21 @@ const TOP_LEVEL: [&str; 14] = [
     "target",
 ];
 
+/// Files of the layers that may use std's locks, and why.
+const STD_LOCKS: [(&str, &str); 1] = [(
+    "crates/arena/src/os/host.rs",
+    "a stand-in on std for Miri and models, which it must not become part of",
+)];
+
 /// Whether a file holds tests only, so that it may use what std has.
 pub(crate) fn is_test(file: &File) -> bool {
     let path = &file.path;
-    path.ends_with("/tests.rs") || path.contains("/tests/") || path.contains("/benches/")
+    ["/tests.rs", "/testing.rs"]
+        .iter()
+        .any(|name| path.ends_with(name))
+        || ["/tests/", "/testing/", "/benches/"]
+            .iter()
+            .any(|folder| path.contains(folder))
 }
 
 #[test]
@@ -66,7 +77,9 @@ fn atomics_come_from_sync() {
     let mut findings = Vec::new();
     // The command and its tests are an ordinary program; so are benches, documents and fuzz targets.
     for file in files(&["crates"], ".rs") {
-        let free = file.path.starts_with("crates/sync/") || file.path.starts_with("crates/cli/");
+        let free = file.path.starts_with("crates/sync/")
+            || file.path.starts_with("crates/cli/")
+            || STD_LOCKS.iter().any(|(path, _)| file.path == *path);
         if free || is_test(&file) {
             continue;
         }
@@ -86,6 +99,31 @@ fn atomics_come_from_sync() {
         }
     }
     assert_none("atomics, cells and locks come from `sync`", &findings);
+}
+
+#[test]
+fn every_crate_root_locks_unsafe_out() {
+    let roots = ["/src/lib.rs", "/src/main.rs"];
+    let findings: Vec<String> = rust_files()
+        .into_iter()
+        .filter(|file| {
+            roots.iter().any(|name| file.path.ends_with(name)) || file.path.contains("/src/bin/")
+        })
+        // Modules of a program in a folder of its own have their root beside them.
+        .filter(|file| !file.path.contains("/src/bin/") || file.text.contains("fn main()"))
+        // Prose needs no lock.
+        .filter(|file| {
+            file.text
+                .lines()
+                .any(|line| !line.is_empty() && !line.starts_with("//"))
+        })
+        .filter(|file| {
+            !file.text.contains("#![deny(unsafe_code)]")
+                && !file.text.contains("#![forbid(unsafe_code)]")
+        })
+        .map(|file| file.path)
+        .collect();
+    assert_none("crate roots deny or forbid unsafe_code", &findings);
 }
 
 #[test]

@@ -22,7 +22,12 @@ pub(crate) fn world() -> &'static World {
         let world = World { directory };
         world.compile("subject.c", "subject", &[]);
         // Without the C library, whose static form need not be installed.
-        let bare = ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"];
+        let bare = [
+            "-static",
+            "-nostdlib",
+            "-ffreestanding",
+            "-fno-stack-protector",
+        ];
         world.compile("static.c", "static", &bare);
         world.compile("own_malloc.c", "own_malloc", &["-fno-builtin"]);
         world.compile(
