@@ -1,1 +1,30 @@
 //! Span heap after the Go runtime: page runs, span lists, address lookup, scavenger.
+//!
+//! A [`Heap`] over an address space hands out runs of 8 KiB pages: cut into slots for the exchange
+//! above ([`SpanSource`]), as one large object ([`Heap::alloc_large`]), or for a use of one's own
+//! ([`Heap::alloc_manual`]). A [`Span`] is the header of such a run, kept outside of it. Free runs
+//! are kept in [`ListedRuns`].
+#![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod error;
+mod headers;
+mod heap;
+mod limits;
+mod list;
+mod released;
+mod runs;
+mod source;
+mod span;
+mod stats;
+
+pub use error::{FreeError, HeapError};
+pub use heap::{Heap, HeapConfig, Large, Object};
+pub use list::{ListError, ListId, Members, SpanList};
+pub use runs::{ListedRuns, RunError, RunStore, RunTree};
+pub use source::{MetadataSource, SpanSource};
+pub use span::{CentralLinks, Located, Span, SpanRef, SpanState};
+pub use stats::HeapStats;

@@ -1,0 +1,205 @@
+//! [`Heap`]: the spans of one address space, and everything that is known of them.
+//!
+//! Shared by every thread. One lock (rank Heap) protects the free runs, the pool of headers and the
+//! metadata; lookups take no lock and read headers between two looks at their life. Growth takes the
+//! address space's lock inside. After Go 1.10 and 1.11 `mheap`.
+#![expect(
+    unsafe_code,
+    reason = "owns pages and headers, and hands both out by reference"
+)]
+#[cfg(any(test, fuzzing, debug_assertions))]
+mod check;
+mod large;
+mod lookup;
+mod manual;
+mod pages;
+mod small;
+
+use crate::headers::Headers;
+use crate::limits::FREE_WORDS;
+use crate::released::Released;
+use crate::stats::Counters;
+use crate::{HeapError, HeapStats, ListedRuns, MetadataSource, RunError};
+use arena::{AddressSpace, ByteCount, Category, PAGE_BYTES, Persistent};
+use core::fmt;
+use core::ptr::NonNull;
+use sizeclass::{CLASSES, Table};
+use sync::{Mutex, Rank};
+
+pub use large::Large;
+pub use lookup::Object;
+
+/// What a heap is made with.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HeapConfig {
+    /// The classes that spans of small objects are cut by.
+    pub table: &'static Table,
+    /// The heap does not grow past this many bytes of mapped memory (Prepared and Ready), metadata
+    /// included; allocation fails instead. `None`: no limit.
+    pub hard_limit: Option<ByteCount>,
+}
+
+impl Default for HeapConfig {
+    fn default() -> Self {
+        Self {
+            table: Table::DEFAULT,
+            hard_limit: None,
+        }
+    }
+}
+
+/// A heap of page runs over an address space.
+///
+/// # Invariants
+///
+/// * I1: every page that the heap has grown by is in exactly one run, free or in use; two free runs
+///   are never neighbours.
+/// * I2: the entries of a run's first and last page are its header; of a run in use, every page's
+///   are, and its tag.
+/// * I3: a run is in the store of free runs exactly while it is [`Free`](crate::SpanState::Free) and
+///   the lock is not held.
+/// * I4: headers are never unmapped before the heap is dropped, so that what a page table entry ever
+///   held is a header.
+/// * I5: pages that are released according to their bits are Prepared, all others Ready; a run's own
+///   count of released pages is the number of their bits. An OS page is released as a whole.
+pub struct Heap<A: AddressSpace> {
+    space: A,
+    table: &'static Table,
+    hard_limit: Option<ByteCount>,
+    counters: Counters,
+    inner: Mutex<Inner>,
+}
+
+/// What the lock protects.
+#[derive(Debug)]
+struct Inner {
+    runs: ListedRuns,
+    headers: Headers,
+    released: Released,
+    persistent: Persistent,
+    /// The scavenger's clock, in milliseconds: when a run becomes free, it is stamped with it.
+    now: u64,
+}
+
+impl<A: AddressSpace> Heap<A> {
+    /// A heap without pages over `space`.
+    ///
+    /// # Errors
+    ///
+    /// The table does not suit headers or tags.
+    pub fn new(space: A, config: HeapConfig) -> Result<Self, HeapError> {
+        let table = config.table;
+        if table.page_bytes() != PAGE_BYTES {
+            return Err(HeapError::PageBytes(table.page_bytes()));
+        }
+        if table.len() > CLASSES {
+            return Err(HeapError::TooManyClasses(table.len()));
+        }
+        for class in table.classes() {
+            if table.slots(class) > FREE_WORDS * 64 {
+                return Err(HeapError::TooManySlots(table.slots(class)));
+            }
+        }
+        let inner = Inner {
+            runs: ListedRuns::new(),
+            headers: Headers::new(),
+            released: Released::new(),
+            persistent: Persistent::new(),
+            now: 0,
+        };
+        Ok(Self {
+            space,
+            table,
+            hard_limit: config.hard_limit,
+            counters: Counters::new(),
+            inner: Mutex::new(Rank::Heap, inner),
+        })
+    }
+
+    /// The address space below.
+    #[inline]
+    pub const fn space(&self) -> &A {
+        &self.space
+    }
+
+    /// The figures. Takes no lock.
+    #[must_use]
+    pub fn stats(&self) -> HeapStats {
+        self.counters.read()
+    }
+
+    /// Takes the heap's lock and the address space's for a fork, so that both are whole in the child.
+    ///
+    /// # Safety
+    ///
+    /// [`Heap::unlock_after_fork`] follows on this thread, or [`Heap::reset_in_child`] in the child.
+    pub unsafe fn lock_for_fork(&self) {
+        self.inner.lock_raw();
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.space.lock_for_fork() };
+    }
+
+    /// Gives both locks back in the parent.
+    ///
+    /// # Safety
+    ///
+    /// This thread called [`Heap::lock_for_fork`].
+    pub unsafe fn unlock_after_fork(&self) {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.space.unlock_after_fork() };
+        // SAFETY: as above.
+        unsafe { self.inner.unlock_raw() };
+    }
+
+    /// Makes both locks free in the child.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the only thread of the child, and the parent called [`Heap::lock_for_fork`].
+    pub unsafe fn reset_in_child(&self) {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.space.reset_in_child() };
+        // SAFETY: as above.
+        unsafe { self.inner.reset_raw() };
+    }
+}
+
+impl<A: AddressSpace> MetadataSource for Heap<A> {
+    fn alloc_metadata(
+        &self,
+        bytes: usize,
+        align: usize,
+        category: Category,
+    ) -> Option<NonNull<u8>> {
+        let (bytes, align) = (ByteCount::new(bytes), ByteCount::new(align));
+        let persistent = &mut self.inner.lock().persistent;
+        let at = persistent.alloc(self.space.memory(), bytes, align, category);
+        at.ok()
+    }
+}
+
+impl<A: AddressSpace> Drop for Heap<A> {
+    fn drop(&mut self) {
+        let persistent = &mut self.inner.get_mut().persistent;
+        // SAFETY: headers and records go with the heap; references to them were borrowed from it.
+        unsafe { persistent.release(self.space.memory()) };
+    }
+}
+
+impl<A: AddressSpace> fmt::Debug for Heap<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heap")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The structure of free runs is changed by the heap alone, which inserts what is linked nowhere and
+/// removes what it has just found there: an error is a mistake in this crate.
+fn sound(result: Result<(), RunError>) {
+    debug_assert!(result.is_ok(), "{result:?}");
+}
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

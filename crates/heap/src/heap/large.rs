@@ -1,0 +1,155 @@
+//! Large objects: a span each.
+//!
+//! Under the heap's lock, where a pointer that is to be freed is checked too: of two frees of one
+//! object, the second finds it gone. Sizes are read without the lock.
+#![expect(unsafe_code, reason = "frees what the caller owns")]
+use super::Heap;
+use crate::{FreeError, SpanRef, SpanState};
+use arena::{Addr, AddressSpace, PAGE_BYTES};
+use core::ptr::NonNull;
+
+/// A large object that was allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Large {
+    /// Its first byte.
+    pub pointer: NonNull<u8>,
+    /// Its usable bytes, a multiple of the page.
+    pub bytes: usize,
+    /// Every byte is known to read as zero, without having been touched.
+    pub is_zero: bool,
+}
+
+/// Nothing larger fits in a pointer's offset.
+const MAX_BYTES: usize = isize::MAX as usize & !(PAGE_BYTES - 1);
+
+/// Whole pages for this many bytes, one at least; `None` above what an object may have.
+fn pages_for(bytes: usize) -> Option<usize> {
+    (bytes <= MAX_BYTES).then(|| bytes.div_ceil(PAGE_BYTES).max(1))
+}
+
+/// An alignment in pages; `None` if it is no power of two.
+pub(super) fn align_pages(align: usize) -> Option<usize> {
+    align.is_power_of_two().then(|| (align / PAGE_BYTES).max(1))
+}
+
+impl<A: AddressSpace> Heap<A> {
+    /// An object of at least `bytes` bytes in pages of its own, at a multiple of `align` (a power of
+    /// two, of any size). `None`: no memory, over the limit, no such size or alignment.
+    ///
+    /// A run that was freed and not merged since is taken again without a system call or a write to
+    /// the page table.
+    pub fn alloc_large(&self, bytes: usize, align: usize) -> Option<Large> {
+        let pages = pages_for(bytes)?;
+        let align = align_pages(align)?;
+        let mut inner = self.inner.lock();
+        let taken = self.take_run(&mut inner, pages, align, 0)?;
+        let span = taken.run;
+        span.set_whole(1);
+        span.life().publish(SpanState::InUse);
+        self.counters.change(|counters| {
+            counters.idle.sub(span.bytes());
+            counters.large.add(span.bytes());
+            counters.large_allocs.up();
+        });
+        Some(Large {
+            pointer: span.base(),
+            bytes: span.bytes(),
+            is_zero: taken.is_zero,
+        })
+    }
+
+    /// Frees a large object; answers with its bytes.
+    ///
+    /// # Errors
+    ///
+    /// The pointer is not that of a large object that is alive. Nothing changed.
+    ///
+    /// # Safety
+    ///
+    /// If it is one, nobody uses it any more.
+    pub unsafe fn free_large(&self, pointer: NonNull<u8>) -> Result<usize, FreeError> {
+        let pointer = Addr::of(pointer.as_ptr());
+        let mut inner = self.inner.lock();
+        let span = self.large_at(pointer)?;
+        let bytes = span.bytes();
+        span.life().change();
+        self.counters.change(|counters| {
+            counters.large.sub(bytes);
+            counters.idle.add(bytes);
+            counters.large_frees.up();
+        });
+        self.give_back_run(&mut inner, span);
+        Ok(bytes)
+    }
+
+    /// The usable bytes of a large object; `None` if the pointer is not that of one that is alive.
+    /// Lock-free.
+    #[inline]
+    pub fn large_bytes(&self, pointer: NonNull<u8>) -> Option<usize> {
+        let pointer = Addr::of(pointer.as_ptr());
+        let span = self.header_at(pointer)?;
+        let bytes = span.life().read(|state| {
+            let large = state == SpanState::InUse && span.class().size_class().is_large();
+            (large && span.addr() == pointer).then(|| span.bytes())
+        });
+        bytes.flatten()
+    }
+
+    /// Makes a large object longer or shorter where it is; answers with its usable bytes then. It
+    /// grows into a free run behind it. `None`: not possible here, and nothing changed; or the pointer
+    /// is not that of a large object that is alive.
+    ///
+    /// # Safety
+    ///
+    /// If it is one, it is the caller's, and nobody uses what is cut off.
+    pub unsafe fn resize_large(&self, pointer: NonNull<u8>, bytes: usize) -> Option<usize> {
+        let pages = pages_for(bytes)?;
+        let mut inner = self.inner.lock();
+        let span = self.large_at(Addr::of(pointer.as_ptr())).ok()?;
+        let before = span.bytes();
+        if pages < span.pages() {
+            self.cut(&mut inner, span, pages)?;
+        } else if pages > span.pages() {
+            self.extend(&mut inner, span, pages)?;
+        }
+        let after = span.bytes();
+        self.counters.change(|counters| {
+            counters.large.add(after);
+            counters.idle.add(before);
+            counters.idle.sub(after);
+            counters.large.sub(before);
+        });
+        Some(after)
+    }
+
+    /// The span whose object begins at the address. The lock is held.
+    fn large_at(&self, pointer: Addr) -> Result<SpanRef, FreeError> {
+        let span = self.live_at(pointer, SpanState::InUse)?;
+        if !span.class().size_class().is_large() {
+            return Err(FreeError::WrongKind { pointer });
+        }
+        Ok(span)
+    }
+
+    /// The span in this state that begins at the address, or why there is none. The lock is held.
+    pub(super) fn live_at(&self, pointer: Addr, state: SpanState) -> Result<SpanRef, FreeError> {
+        let span = self
+            .header_at(pointer)
+            .ok_or(FreeError::NotOurs { pointer })?;
+        let found = span.state();
+        let live = found == SpanState::InUse || found == SpanState::Manual;
+        if !live || !span.covers(pointer) {
+            return Err(FreeError::NotLive { pointer });
+        }
+        if found != state {
+            return Err(FreeError::WrongKind { pointer });
+        }
+        let base = span.addr();
+        let small = found == SpanState::InUse && !span.class().size_class().is_large();
+        if base != pointer && !small {
+            return Err(FreeError::Interior { pointer, base });
+        }
+        Ok(span)
+    }
+}

@@ -1,0 +1,309 @@
+//! Page runs: found, cut, made ready, given back, merged, and the growth that they come from.
+//!
+//! Everything here runs under the heap's lock, which `&mut Inner` stands for.
+#![expect(
+    unsafe_code,
+    reason = "writes the page table and changes memory's state"
+)]
+use super::{Heap, Inner, sound};
+use crate::released::pages_of;
+use crate::{RunStore, SpanRef, SpanState};
+use arena::{Addr, AddressSpace, ByteCount, PAGE_BYTES, PageCount};
+use core::ptr::NonNull;
+
+/// A run that was taken out of the store.
+pub(super) struct Taken {
+    pub(super) run: SpanRef,
+    /// Its pages read as zero.
+    pub(super) is_zero: bool,
+}
+
+/// Headers that one operation needs at most: growth, and what is cut off before and behind.
+const HEADERS: usize = 3;
+
+impl<A: AddressSpace> Heap<A> {
+    /// A run of exactly `pages` pages at a multiple of `align` pages (a power of two), of which every
+    /// page is Ready and has `tag`; still in the state [`SpanState::Free`]. `None`: nothing changed.
+    pub(super) fn take_run(
+        &self,
+        inner: &mut Inner,
+        pages: usize,
+        align: usize,
+        tag: u8,
+    ) -> Option<Taken> {
+        let memory = self.space.memory();
+        inner
+            .headers
+            .reserve(HEADERS, &mut inner.persistent, memory)?;
+        let found = match find(inner, pages, align) {
+            Some(run) => run,
+            None => {
+                self.grow(inner, pages.checked_add(align - 1)?)?;
+                find(inner, pages, align)?
+            }
+        };
+        let lead = lead(found, align);
+        sound(inner.runs.remove(found));
+        let Some(is_zero) = self.make_ready(inner, found, lead, pages) else {
+            sound(inner.runs.insert(found));
+            return None;
+        };
+        let mut run = found;
+        if lead > 0 {
+            run = self.split(inner, found, lead)?;
+            sound(inner.runs.insert(found));
+        }
+        if run.pages() > pages {
+            let rest = self.split(inner, run, pages)?;
+            sound(inner.runs.insert(rest));
+        }
+        self.set_all_entries(run, tag);
+        Some(Taken { run, is_zero })
+    }
+
+    /// Makes a run free: one that is dead, covered by its own entries, and linked nowhere.
+    pub(super) fn give_back_run(&self, inner: &mut Inner, run: SpanRef) {
+        run.set_since(inner.now);
+        let run = self.merge(inner, run);
+        if run.state() != SpanState::Free {
+            run.life().publish(SpanState::Free);
+        }
+        sound(inner.runs.insert(run));
+    }
+
+    /// Makes `pages` pages Ready, `skip` pages into a run that is in no store. `None`: the system
+    /// refused. Otherwise: do they read as zero?
+    fn make_ready(
+        &self,
+        inner: &mut Inner,
+        run: SpanRef,
+        skip: usize,
+        pages: usize,
+    ) -> Option<bool> {
+        if run.released() == 0 {
+            return Some(false);
+        }
+        let start = Addr::new(run.addr().get() + skip * PAGE_BYTES);
+        let wanted = pages_of(start, pages);
+        let is_zero = inner.released.count(&wanted) == pages;
+        // An OS page is Ready as a whole. If it is larger than ours and not whole in this run, then
+        // some of it is in use and none of it is released (I5).
+        let os_page = self.space.memory().page_size();
+        let low = start.get() & !(os_page.get() - 1);
+        let end = Addr::new(start.get() + pages * PAGE_BYTES).align_up(os_page)?;
+        let low = low.max(run.addr().get());
+        let high = end.get().min(run.end().get());
+        let whole = pages_of(Addr::new(low), (high - low) / PAGE_BYTES);
+        let released = inner.released.count(&whole);
+        if released > 0 {
+            let at = NonNull::new(run.base().as_ptr().with_addr(low))?;
+            let bytes = ByteCount::new(high - low);
+            let prepared = ByteCount::new(released * PAGE_BYTES);
+            // SAFETY: the run is free, so its pages are the heap's (I1), Prepared or Ready (I5).
+            unsafe { self.space.memory().used(at, bytes, prepared) }.ok()?;
+            inner.released.clear(&whole);
+            run.set_released(run.released() - released);
+            self.counters
+                .change(|counters| counters.released.sub(prepared.get()));
+        }
+        Some(is_zero)
+    }
+
+    /// Cuts a run that is in no store: it keeps its first `pages` pages, the rest is the run that is
+    /// returned, free and in no store either. `None` without a header, of which one is reserved.
+    pub(super) fn split(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<SpanRef> {
+        let rest = inner.headers.take()?;
+        let rest_pages = run.pages() - pages;
+        let base = run.base().as_ptr().wrapping_add(pages * PAGE_BYTES);
+        let base = NonNull::new(base)?;
+        let released = match run.released() {
+            0 => 0,
+            all if all == run.pages() => rest_pages,
+            some => some - inner.released.count(&pages_of(run.addr(), pages)),
+        };
+        rest.set_run(base, rest_pages);
+        rest.set_whole(0);
+        rest.set_released(released);
+        rest.set_since(run.since());
+        run.set_pages(pages);
+        run.set_released(run.released() - released);
+        let (prefix, tag) = run.prefix();
+        if prefix < pages {
+            self.set_last_entry(run);
+        } else {
+            run.set_prefix(pages, tag);
+        }
+        self.set_entries(rest, 0, 1, 0);
+        self.set_last_entry(rest);
+        rest.set_prefix(1, 0);
+        rest.life().publish(SpanState::Free);
+        Some(rest)
+    }
+
+    /// Makes a run in use end after `pages` pages; what is cut off becomes free.
+    pub(super) fn cut(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<()> {
+        let memory = self.space.memory();
+        inner
+            .headers
+            .reserve(HEADERS, &mut inner.persistent, memory)?;
+        let rest = self.split(inner, run, pages)?;
+        self.give_back_run(inner, rest);
+        Some(())
+    }
+
+    /// Makes a run in use, of tag 0, end after `pages` pages, if the run behind it is free and has
+    /// them.
+    pub(super) fn extend(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<()> {
+        let memory = self.space.memory();
+        inner
+            .headers
+            .reserve(HEADERS, &mut inner.persistent, memory)?;
+        let more = pages - run.pages();
+        let behind = self.free_run_at(run.end())?;
+        if behind.pages() < more {
+            return None;
+        }
+        sound(inner.runs.remove(behind));
+        if self.make_ready(inner, behind, 0, more).is_none() {
+            sound(inner.runs.insert(behind));
+            return None;
+        }
+        if behind.pages() > more {
+            let rest = self.split(inner, behind, more)?;
+            sound(inner.runs.insert(rest));
+        }
+        // The entries first: who looks at a new page before the length is stored finds it outside.
+        self.set_entries(run, run.pages(), more, 0);
+        absorb(inner, run, behind);
+        run.set_prefix(run.pages(), 0);
+        Some(())
+    }
+
+    /// Merges a run that is in no store with free neighbours on both sides. The lowest header stays,
+    /// the others go back to the pool.
+    fn merge(&self, inner: &mut Inner, run: SpanRef) -> SpanRef {
+        let mut run = run;
+        let before = run.addr().get().wrapping_sub(1);
+        if let Some(low) = self.free_run_at(Addr::new(before)) {
+            sound(inner.runs.remove(low));
+            low.set_since(run.since());
+            absorb(inner, low, run);
+            self.set_last_entry(low);
+            run = low;
+        }
+        if let Some(high) = self.free_run_at(run.end()) {
+            sound(inner.runs.remove(high));
+            absorb(inner, run, high);
+            self.set_last_entry(run);
+        }
+        run
+    }
+
+    /// The free run that begins or ends at this page (I2: the entries of those pages are right).
+    fn free_run_at(&self, addr: Addr) -> Option<SpanRef> {
+        let run = self.header_at(addr)?;
+        (run.state() == SpanState::Free && run.covers(addr)).then_some(run)
+    }
+
+    /// Grows by at least `pages` pages, as one run with the free one before it, if there is one.
+    fn grow(&self, inner: &mut Inner, pages: usize) -> Option<()> {
+        let wanted = PageCount::new(pages);
+        self.check_limit(wanted)?;
+        let memory = self.space.memory();
+        let growth = self.space.grow(wanted).ok()?;
+        let pages = growth.pages.get();
+        let bytes = growth.pages.bytes()?;
+        let fresh = pages_of(Addr::of(growth.base.as_ptr()), pages);
+        let run = inner.headers.take()?;
+        run.set_run(growth.base, pages);
+        run.set_whole(0);
+        let covered = inner
+            .released
+            .cover(&fresh, &mut inner.persistent, memory)
+            .is_some();
+        let released = if covered { pages } else { 0 };
+        if covered {
+            inner.released.set(&fresh);
+        } else {
+            // Nobody can remember that these pages are released, so they are not.
+            // SAFETY: fresh pages are the heap's, and Prepared. Should the system refuse, then the
+            // accounts say Prepared, and touching the pages is what decides.
+            let _ = unsafe { memory.used(growth.base, bytes, bytes) };
+        }
+        run.set_released(released);
+        self.counters.change(|counters| {
+            counters.growths.up();
+            counters.mapped.add(bytes.get());
+            counters.idle.add(bytes.get());
+            counters.released.add(released * PAGE_BYTES);
+        });
+        self.set_entries(run, 0, 1, 0);
+        self.set_last_entry(run);
+        run.set_prefix(1, 0);
+        self.give_back_run(inner, run);
+        Some(())
+    }
+
+    fn check_limit(&self, pages: PageCount) -> Option<()> {
+        let Some(limit) = self.hard_limit else {
+            return Some(());
+        };
+        let mapped = self.space.memory().usage().total();
+        let after = mapped.checked_add(pages.bytes()?)?;
+        (after <= limit).then_some(())
+    }
+
+    /// Sees to it that the entries of every page of the run are its header and `tag`. Costs nothing
+    /// if the run was used under this tag before and was not merged into another one since.
+    pub(super) fn set_all_entries(&self, run: SpanRef, tag: u8) {
+        let (prefix, old_tag) = run.prefix();
+        let right = if old_tag == tag { prefix } else { 0 };
+        if right < run.pages() {
+            self.set_entries(run, right, run.pages() - right, tag);
+        }
+        run.set_prefix(run.pages(), tag);
+    }
+
+    fn set_last_entry(&self, run: SpanRef) {
+        self.set_entries(run, run.pages() - 1, 1, 0);
+    }
+
+    fn set_entries(&self, run: SpanRef, skip: usize, pages: usize, tag: u8) {
+        let first = Addr::new(run.addr().get() + skip * PAGE_BYTES);
+        let pages = PageCount::new(pages);
+        // SAFETY: the pages of a run are the heap's (I1), whose lock is held.
+        unsafe {
+            self.space
+                .set_entries(first, pages, run.as_ptr().cast(), tag);
+        }
+    }
+}
+
+/// A free run, still in the store, that has `pages` pages from a multiple of `align` on.
+fn find(inner: &Inner, pages: usize, align: usize) -> Option<SpanRef> {
+    // The best fit may happen to be aligned; that a run of this length and alignment is used again is
+    // what usually happens.
+    let fit = inner.runs.best_fit(pages);
+    if let Some(run) = fit
+        && run.pages() >= pages + lead(run, align)
+    {
+        return fit;
+    }
+    let padded = pages.checked_add(align - 1)?;
+    inner.runs.best_fit(padded)
+}
+
+/// Pages from the run's base to the next multiple of `align` pages.
+fn lead(run: SpanRef, align: usize) -> usize {
+    run.addr().page().get().wrapping_neg() & (align - 1)
+}
+
+/// Appends the run behind, whose header goes back to the pool.
+fn absorb(inner: &mut Inner, run: SpanRef, behind: SpanRef) {
+    run.set_released(run.released() + behind.released());
+    run.set_pages(run.pages() + behind.pages());
+    if behind.state() != SpanState::Dead {
+        behind.life().change();
+    }
+    inner.headers.give_back(behind);
+}

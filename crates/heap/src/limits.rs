@@ -1,0 +1,17 @@
+//! Sizes that depend on the world that the crate is compiled for, and sizes of the structures.
+//!
+//! Constants only; no logic depends on which world it is.
+
+/// The crate runs on loom's modelled memory: headers hold loom's objects, so their layout is not
+/// that of the shipped build.
+pub(crate) const MODELLED: bool = cfg!(gomalloc_loom);
+
+/// Words of free bits in a header: 16 × 64 = 1,024 slots, the 8-byte class on its one page.
+pub(crate) const FREE_WORDS: usize = 16;
+
+/// Runs of this many pages and more are kept in a tree, shorter ones in a list per length (Go 1.10
+/// `_MaxMHeapList`): 128 pages are 1 MiB.
+pub(crate) const LISTS: usize = 128;
+
+/// Headers that are made at a time: 64 × 256 bytes are 16 KiB (Go `_FixAllocChunk`).
+pub(crate) const HEADER_BATCH: usize = if MODELLED { 1 } else { 64 };
