@@ -1,0 +1,155 @@
+//! A stand-in span source for tests and models: a few pages from `std::alloc` and a header per page.
+//!
+//! Shared by the threads of a test; one lock protects the page states. It checks what a heap may
+//! expect of the exchange: every span comes back once, wholly free, with its life ended.
+#![expect(unsafe_code, reason = "hands out memory of its own as spans")]
+use arena::Addr;
+use core::ptr::NonNull;
+use heap::{Span, SpanSource, SpanState};
+use sizeclass::{PAGE_BYTES, SpanClass, Table};
+use std::alloc::Layout;
+use std::vec::Vec;
+use sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use sync::{Mutex, Rank};
+
+/// A heap of `pages` pages.
+pub(crate) struct FakeHeap {
+    memory: NonNull<u8>,
+    layout: Layout,
+    /// The header of the span that begins at each page.
+    headers: Vec<Span>,
+    /// Page → header of the span in use that covers it.
+    map: Vec<AtomicPtr<Span>>,
+    /// Which pages are in use.
+    used: Mutex<Vec<bool>>,
+    /// Spans that are out.
+    pub(crate) out: AtomicUsize,
+    /// Calls of `acquire_span` that were answered.
+    pub(crate) acquired: AtomicUsize,
+}
+
+// SAFETY: the memory is only handed out, by page and under the lock; everything else is `Sync`.
+unsafe impl Send for FakeHeap {}
+// SAFETY: as above.
+unsafe impl Sync for FakeHeap {}
+
+impl FakeHeap {
+    pub(crate) fn new(pages: usize) -> Self {
+        let layout = Layout::from_size_align(pages * PAGE_BYTES, PAGE_BYTES).expect("small");
+        // SAFETY: the layout is not empty.
+        let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+        Self {
+            memory: NonNull::new(memory).expect("a test has memory"),
+            layout,
+            headers: (0..pages).map(|_| Span::dead()).collect(),
+            map: (0..pages)
+                .map(|_| AtomicPtr::new(core::ptr::null_mut()))
+                .collect(),
+            used: Mutex::new(Rank::Heap, std::vec![false; pages]),
+            out: AtomicUsize::new(0),
+            acquired: AtomicUsize::new(0),
+        }
+    }
+
+    /// The index of the slot-sized piece of memory at `slot`.
+    pub(crate) fn index_of(&self, slot: *mut u8, slot_bytes: usize) -> usize {
+        (slot.addr() - self.memory.as_ptr().addr()) / slot_bytes
+    }
+
+    /// Whether a span of `pages` pages could be had.
+    #[cfg(not(gomalloc_loom))]
+    pub(crate) fn has_run(&self, pages: usize) -> bool {
+        first_run(&self.used.lock(), pages).is_some()
+    }
+
+    /// Free slots of all spans of a class.
+    #[cfg(not(gomalloc_loom))]
+    pub(crate) fn free_slots(&self, class: SpanClass) -> usize {
+        let spans = self.headers.iter();
+        let of_class =
+            spans.filter(|span| span.state() == SpanState::InUse && span.class() == class);
+        of_class.map(free_bits).sum()
+    }
+
+    /// Count and bits of every span that is out agree (I1 at rest).
+    pub(crate) fn check_at_rest(&self) {
+        for header in &self.headers {
+            if header.state() != SpanState::InUse {
+                continue;
+            }
+            let count = header.control().load(Ordering::Relaxed) & u64::from(u32::MAX);
+            assert_eq!(
+                count,
+                free_bits(header) as u64,
+                "at rest the count is the number of free bits"
+            );
+        }
+    }
+}
+
+impl Drop for FakeHeap {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout.
+        unsafe { std::alloc::dealloc(self.memory.as_ptr(), self.layout) };
+    }
+}
+
+// SAFETY: spans are cut from memory that lives as long as `self`, each page into one at a time.
+unsafe impl SpanSource for FakeHeap {
+    fn table(&self) -> &'static Table {
+        Table::DEFAULT
+    }
+
+    fn acquire_span(&self, class: SpanClass) -> Option<&Span> {
+        let pages = self.table().pages(class.size_class());
+        let mut used = self.used.lock();
+        let first = first_run(&used, pages)?;
+        used[first..][..pages].fill(true);
+        let header = &self.headers[first];
+        // SAFETY: `first` is a page of our memory.
+        let base = unsafe { self.memory.add(first * PAGE_BYTES) };
+        header.init_small(base, class, self.table());
+        for entry in &self.map[first..][..pages] {
+            entry.store(core::ptr::from_ref(header).cast_mut(), Ordering::Release);
+        }
+        self.out.fetch_add(1, Ordering::Relaxed);
+        self.acquired.fetch_add(1, Ordering::Relaxed);
+        Some(header)
+    }
+
+    unsafe fn give_back_span(&self, span: &Span) {
+        let mut used = self.used.lock();
+        let first = (span.addr().get() - self.memory.as_ptr().addr()) / PAGE_BYTES;
+        let pages = span.pages();
+        assert!(used[first], "a span goes back to the heap once");
+        assert_eq!(
+            free_bits(span),
+            span.slots(),
+            "a span goes back wholly free"
+        );
+        used[first..][..pages].fill(false);
+        for entry in &self.map[first..][..pages] {
+            entry.store(core::ptr::null_mut(), Ordering::Release);
+        }
+        self.out.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn span_of(&self, addr: Addr) -> Option<&Span> {
+        let offset = addr.get().checked_sub(self.memory.as_ptr().addr())?;
+        let entry = self.map.get(offset / PAGE_BYTES)?.load(Ordering::Acquire);
+        // SAFETY: entries point to `headers`, which live as long as `self`.
+        unsafe { entry.as_ref() }
+    }
+}
+
+fn free_bits(span: &Span) -> usize {
+    let words = span.free_bits().iter();
+    words
+        .map(|word| word.load(Ordering::Relaxed).count_ones() as usize)
+        .sum()
+}
+
+fn first_run(used: &[bool], pages: usize) -> Option<usize> {
+    used.windows(pages)
+        .position(|window| window.iter().all(|used| !used))
+}
