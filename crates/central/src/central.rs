@@ -46,14 +46,14 @@ impl<S> Central<S> {
     #[cfg(not(gomalloc_loom))]
     #[must_use]
     pub const fn new(source: S) -> Self {
-        Self::with_kept_bytes(source, KEPT_BYTES)
+        Self::new_keeping(source, KEPT_BYTES)
     }
 
     /// An exchange whose classes keep up to `kept_bytes` of wholly free spans each; with 0 every
     /// span goes back to the source as soon as it is wholly free.
     #[cfg(not(gomalloc_loom))]
     #[must_use]
-    pub const fn with_kept_bytes(source: S, kept_bytes: usize) -> Self {
+    pub const fn new_keeping(source: S, kept_bytes: usize) -> Self {
         Self {
             source,
             kept_bytes,
@@ -64,7 +64,7 @@ impl<S> Central<S> {
     /// As in the real build, but not `const`: loom's constructors are not.
     #[cfg(gomalloc_loom)]
     #[must_use]
-    pub fn with_kept_bytes(source: S, kept_bytes: usize) -> Self {
+    pub fn new_keeping(source: S, kept_bytes: usize) -> Self {
         Self {
             source,
             kept_bytes,
@@ -76,7 +76,7 @@ impl<S> Central<S> {
     #[cfg(gomalloc_loom)]
     #[must_use]
     pub fn new(source: S) -> Self {
-        Self::with_kept_bytes(source, KEPT_BYTES)
+        Self::new_keeping(source, KEPT_BYTES)
     }
 
     /// Where the spans come from.

@@ -4,24 +4,24 @@
 //! expect of the exchange: every span comes back once, wholly free, with its life ended.
 #![expect(unsafe_code, reason = "hands out memory of its own as spans")]
 use arena::Addr;
-use core::ptr::NonNull;
-use heap::{Span, SpanSource, SpanState};
+use core::alloc::Layout;
+use core::ptr::{self, NonNull};
+use heap::{Span, SpanSource};
 use sizeclass::{PAGE_BYTES, SpanClass, Table};
-use std::alloc::Layout;
 use std::vec::Vec;
 use sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use sync::{Mutex, Rank};
 
 /// A heap of `pages` pages.
 pub(crate) struct FakeHeap {
-    memory: NonNull<u8>,
+    pub(crate) memory: NonNull<u8>,
     layout: Layout,
     /// The header of the span that begins at each page.
     headers: Vec<Span>,
     /// Page → header of the span in use that covers it.
     map: Vec<AtomicPtr<Span>>,
     /// Which pages are in use.
-    used: Mutex<Vec<bool>>,
+    pub(crate) used: Mutex<Vec<bool>>,
     /// Spans that are out.
     pub(crate) out: AtomicUsize,
     /// Calls of `acquire_span` that were answered.
@@ -43,7 +43,7 @@ impl FakeHeap {
             layout,
             headers: (0..pages).map(|_| Span::dead()).collect(),
             map: (0..pages)
-                .map(|_| AtomicPtr::new(core::ptr::null_mut()))
+                .map(|_| AtomicPtr::new(ptr::null_mut()))
                 .collect(),
             used: Mutex::new(Rank::Heap, std::vec![false; pages]),
             out: AtomicUsize::new(0),
@@ -51,39 +51,25 @@ impl FakeHeap {
         }
     }
 
-    /// The index of the slot-sized piece of memory at `slot`.
-    pub(crate) fn index_of(&self, slot: *mut u8, slot_bytes: usize) -> usize {
-        (slot.addr() - self.memory.as_ptr().addr()) / slot_bytes
-    }
-
-    /// Whether a span of `pages` pages could be had.
-    #[cfg(not(gomalloc_loom))]
-    pub(crate) fn has_run(&self, pages: usize) -> bool {
-        first_run(&self.used.lock(), pages).is_some()
-    }
-
-    /// Free slots of all spans of a class.
-    #[cfg(not(gomalloc_loom))]
-    pub(crate) fn free_slots(&self, class: SpanClass) -> usize {
-        let spans = self.headers.iter();
-        let of_class =
-            spans.filter(|span| span.state() == SpanState::InUse && span.class() == class);
-        of_class.map(free_bits).sum()
-    }
-
     /// Count and bits of every span that is out agree (I1 at rest).
     pub(crate) fn check_at_rest(&self) {
-        for header in &self.headers {
-            if header.state() != SpanState::InUse {
-                continue;
-            }
-            let count = header.control().load(Ordering::Relaxed) & u64::from(u32::MAX);
+        for span in self.spans() {
+            let count = span.control().load(Ordering::Relaxed) & u64::from(u32::MAX);
             assert_eq!(
                 count,
-                free_bits(header) as u64,
+                free_bits(span) as u64,
                 "at rest the count is the number of free bits"
             );
         }
+    }
+
+    /// The spans that are out.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
+        let entries = self.map.iter().zip(&self.headers);
+        entries.filter_map(|(entry, header)| {
+            let covers = ptr::eq(entry.load(Ordering::Relaxed), header);
+            covers.then_some(header)
+        })
     }
 }
 
@@ -110,7 +96,7 @@ unsafe impl SpanSource for FakeHeap {
         let base = unsafe { self.memory.add(first * PAGE_BYTES) };
         header.init_small(base, class, self.table());
         for entry in &self.map[first..][..pages] {
-            entry.store(core::ptr::from_ref(header).cast_mut(), Ordering::Release);
+            entry.store(ptr::from_ref(header).cast_mut(), Ordering::Release);
         }
         self.out.fetch_add(1, Ordering::Relaxed);
         self.acquired.fetch_add(1, Ordering::Relaxed);
@@ -129,7 +115,7 @@ unsafe impl SpanSource for FakeHeap {
         );
         used[first..][..pages].fill(false);
         for entry in &self.map[first..][..pages] {
-            entry.store(core::ptr::null_mut(), Ordering::Release);
+            entry.store(ptr::null_mut(), Ordering::Release);
         }
         self.out.fetch_sub(1, Ordering::Relaxed);
     }
@@ -142,14 +128,16 @@ unsafe impl SpanSource for FakeHeap {
     }
 }
 
-fn free_bits(span: &Span) -> usize {
+/// Free slots by the bits.
+pub(crate) fn free_bits(span: &Span) -> usize {
     let words = span.free_bits().iter();
     words
         .map(|word| word.load(Ordering::Relaxed).count_ones() as usize)
         .sum()
 }
 
-fn first_run(used: &[bool], pages: usize) -> Option<usize> {
+/// The lowest run of `pages` unused pages.
+pub(crate) fn first_run(used: &[bool], pages: usize) -> Option<usize> {
     used.windows(pages)
         .position(|window| window.iter().all(|used| !used))
 }

@@ -6,7 +6,7 @@ use super::Central;
 use crate::exchange::{FlushError, FlushErrorKind};
 use crate::protocol;
 use arena::Addr;
-use heap::{Span, SpanSource, SpanState};
+use heap::{Span, SpanSource};
 use sizeclass::SpanClass;
 
 pub(super) fn flush<S: SpanSource>(
@@ -80,12 +80,7 @@ impl<'c, S: SpanSource> Flusher<'c, S> {
 
     /// A group for the span that covers `pointer`, if that is one of this class.
     fn open(&mut self, pointer: usize) -> Option<Group<'c>> {
-        let span = self
-            .central
-            .source
-            .span_of(Addr::new(pointer))
-            .filter(|span| span.state() == SpanState::InUse);
-        let Some(span) = span else {
+        let Some(span) = self.central.source.span_of(Addr::new(pointer)) else {
             self.fail(pointer, FlushErrorKind::Foreign);
             return None;
         };

@@ -106,7 +106,7 @@ fn freed_slots_are_handed_out_before_fresh_spans() {
 
 #[test]
 fn kept_spans_are_bounded_and_released() {
-    let central = Central::with_kept_bytes(FakeHeap::new(8), 2 * PAGE_BYTES);
+    let central = Central::new_keeping(FakeHeap::new(8), 2 * PAGE_BYTES);
     let class = class_of(8192);
     let slots = take(&central, class, 5);
     give(&central, class, slots).expect("owned");
@@ -232,7 +232,7 @@ fn double_frees_are_named_in_a_batch_and_across_batches() {
 
 #[test]
 fn a_free_after_the_span_went_back_is_foreign() {
-    let central = Central::with_kept_bytes(FakeHeap::new(1), 0);
+    let central = Central::new_keeping(FakeHeap::new(1), 0);
     let class = class_of(4096);
     let slots = take(&central, class, 2);
     give(&central, class, slots.clone()).expect("owned");

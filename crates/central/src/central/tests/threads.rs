@@ -69,7 +69,7 @@ fn trade(central: &Central<FakeHeap>, market: &[Mutex<Vec<Parcel>>], me: u32) {
 
 #[test]
 fn threads_trade_slots_without_loss_or_overlap() {
-    let central = Central::with_kept_bytes(FakeHeap::new(600), 16 << 10);
+    let central = Central::new_keeping(FakeHeap::new(600), 16 << 10);
     let market: Vec<_> = (0..THREADS).map(|_| Mutex::new(Vec::new())).collect();
     thread::scope(|scope| {
         for me in 0..THREADS {
