@@ -16,7 +16,7 @@ use crate::limits::{BINS, KEPT_BYTES};
 use bin::Bin;
 use core::fmt;
 use heap::SpanSource;
-use sizeclass::SpanClass;
+use sizeclass::{SpanClass, Table};
 use sync::CachePadded;
 
 /// The central exchange over the spans of `S`.
@@ -152,6 +152,10 @@ impl<S: SpanSource> Central<S> {
 // SAFETY: slots are the parts of spans in use, which the source promises to be valid memory; a slot
 // is handed out when its bit is cleared under the class lock and again only after a flush set it.
 unsafe impl<S: SpanSource> Exchange for Central<S> {
+    fn table(&self) -> &'static Table {
+        self.source.table()
+    }
+
     fn refill(&self, class: SpanClass, out: &mut [*mut u8]) -> usize {
         refill::refill(self, class, out)
     }

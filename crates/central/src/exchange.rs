@@ -3,7 +3,7 @@
 //! Implemented by [`Central`](crate::Central) and by the stand-ins of tests; shared by every thread,
 //! and each implementation brings its own protection.
 #![expect(unsafe_code, reason = "declares the contract of giving slots back")]
-use sizeclass::SpanClass;
+use sizeclass::{SpanClass, Table};
 
 /// A source and sink of free slots by span class.
 ///
@@ -12,6 +12,9 @@ use sizeclass::SpanClass;
 /// An implementer hands out slots that are valid for reads and writes of the class's slot size, each
 /// to one taker until it is given back, and calls nothing of the layer above.
 pub unsafe trait Exchange: Send + Sync {
+    /// The size classes.
+    fn table(&self) -> &'static Table;
+
     /// Writes free slots of `class` to the front of `out`, in ascending runs, and says how many.
     /// 0 means out of memory (or that `out` is empty); never more than `out.len()`.
     fn refill(&self, class: SpanClass, out: &mut [*mut u8]) -> usize;
@@ -32,6 +35,11 @@ pub unsafe trait Exchange: Send + Sync {
 
 // SAFETY: every call goes to the implementer behind the reference, which keeps the promises.
 unsafe impl<T: Exchange + ?Sized> Exchange for &T {
+    #[inline]
+    fn table(&self) -> &'static Table {
+        (**self).table()
+    }
+
     #[inline]
     fn refill(&self, class: SpanClass, out: &mut [*mut u8]) -> usize {
         (**self).refill(class, out)

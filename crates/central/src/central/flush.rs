@@ -27,8 +27,11 @@ pub(super) fn flush<S: SpanSource>(
             flusher.finish(full);
         }
         group = flusher.open(pointer);
-        if let Some(group) = &mut group {
-            flusher.add(group, pointer);
+        if let Some(group) = &mut group
+            && !flusher.add(group, pointer)
+        {
+            // A class without slots.
+            flusher.fail(pointer, FlushErrorKind::NotASlot);
         }
     }
     if let Some(last) = group {

@@ -1,0 +1,204 @@
+//! [`Magazine`]: one class of a cache in the hands of its owner, for the slow paths.
+//!
+//! Whoever holds one owns the cache; statistics may read along, which is why counts that belong
+//! together change under the cache's version (a sequence lock with one writer).
+#![expect(
+    unsafe_code,
+    reason = "reads and writes the owner's fields of a cache through a raw pointer"
+)]
+use crate::Cache;
+use crate::limits::{ARRAY_ALIGN, BINS, CACHE_BYTES};
+use crate::word::Word;
+use core::mem::offset_of;
+use core::ptr::NonNull;
+use core::slice;
+use sync::atomic::{AtomicU64, Ordering, fence};
+
+/// One bin of a cache that this thread owns.
+///
+/// # Invariants
+///
+/// * M1: the calling thread owns `cache`, which is not the shared one, for as long as this value
+///   lives, and uses no other magazine of the same bin meanwhile.
+/// * M2: `bin` is below `BINS`.
+pub(crate) struct Magazine {
+    cache: NonNull<Cache>,
+    bin: usize,
+}
+
+/// What changes together when a magazine has been refilled, flushed, or looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Change {
+    /// Slots that it holds now.
+    pub(crate) len: usize,
+    /// Allocations that were served besides those that the word has counted.
+    pub(crate) allocs: u64,
+    /// Slots that were refilled.
+    pub(crate) refilled: usize,
+    /// Slots that were flushed.
+    pub(crate) flushed: usize,
+}
+
+impl Magazine {
+    /// The magazine of a bin; `None` for the shared cache, and for a bin that a cache does not have.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread owns the cache while the magazine lives, or it is the shared one, and no
+    /// other magazine of this bin is alive.
+    pub(crate) unsafe fn of(cache: NonNull<Cache>, bin: usize) -> Option<Self> {
+        // SAFETY: a live cache (C4), whose flag never changes.
+        let is_shared = unsafe { (&raw const (*cache.as_ptr()).is_shared).read() };
+        (!is_shared && bin < BINS).then_some(Self { cache, bin })
+    }
+
+    pub(crate) fn word(&self) -> Word {
+        // SAFETY: M1 and M2.
+        let word = unsafe { Cache::word(self.cache, self.bin) };
+        Word(word.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.word().len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        usize::from(self.get::<u16>(offset_of!(Cache, capacities)))
+    }
+
+    /// Allocations from the cache since the last change.
+    pub(crate) fn pops(&self) -> usize {
+        let start = self.get::<u16>(offset_of!(Cache, starts));
+        self.word().count() as usize - usize::from(start)
+    }
+
+    /// Frees into the cache since the last change.
+    pub(crate) fn pushes(&self) -> usize {
+        let mark = usize::from(self.get::<u16>(offset_of!(Cache, marks)));
+        self.len() + self.pops() - mark
+    }
+
+    /// The array; null before the first one.
+    pub(crate) fn array(&self) -> *mut *mut u8 {
+        self.get(offset_of!(Cache, slots))
+    }
+
+    /// Exchanges the array for a larger one, which gets the slots that are held.
+    ///
+    /// # Safety
+    ///
+    /// `array` has room for `capacity` pointers and is the cache's from now on; `capacity` is at
+    /// least the length and fits 15 bits.
+    pub(crate) unsafe fn set_array(&mut self, array: NonNull<*mut u8>, capacity: usize) {
+        let len = self.len();
+        if len > 0 {
+            // SAFETY: C1 of the old array; the new one is larger and another.
+            unsafe { array.as_ptr().copy_from_nonoverlapping(self.array(), len) };
+        }
+        self.set(offset_of!(Cache, slots), array.as_ptr());
+        // SAFETY: the array is the one just set.
+        unsafe { self.set_capacity(capacity) };
+    }
+
+    /// Lets the magazine use more of its array.
+    ///
+    /// # Safety
+    ///
+    /// The array has room for `capacity` pointers, which is at least the length and fits 15 bits.
+    pub(crate) unsafe fn set_capacity(&mut self, capacity: usize) {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
+        self.set(offset_of!(Cache, capacities), capacity as u16);
+    }
+
+    /// The places `from..to` of the array. What lies below the length are slots (C2).
+    ///
+    /// # Safety
+    ///
+    /// `from` is at most `to`, `to` at most the capacity, and the capacity is not 0.
+    pub(crate) unsafe fn places(&mut self, from: usize, to: usize) -> &mut [*mut u8] {
+        // SAFETY: inside the array by C1.
+        let first = unsafe { self.array().add(from) };
+        // SAFETY: C1; arrays are zeroed or have been written, and `&mut self` is the only access.
+        unsafe { slice::from_raw_parts_mut(first, to - from) }
+    }
+
+    /// Notes what was done, and begins a new count at `start`: the next `COUNT_MAX - start`
+    /// allocations stay on the fast path if the slots last.
+    pub(crate) fn change(&mut self, change: Change, start: u16) {
+        let Change { len, allocs, .. } = change;
+        let allocs = allocs
+            .wrapping_add(u64::from(self.word().count()))
+            .wrapping_sub(u64::from(start));
+        let moved = (change.flushed as u64).wrapping_sub(change.refilled as u64);
+        // SAFETY: the field of a live cache; atomic.
+        let version = unsafe { &(*self.cache.as_ptr()).version };
+        let before = version.load(Ordering::Relaxed);
+        version.store(before.wrapping_add(1), Ordering::Relaxed);
+        // Release: a reader that sees one of the stores below sees the odd version, or a newer one,
+        // at its second look; pairs with the Acquire fence in `stats`.
+        fence(Ordering::Release);
+        self.add(offset_of!(Cache, counted), allocs);
+        self.add(offset_of!(Cache, moved), moved);
+        // SAFETY: M1 and M2.
+        let word = unsafe { Cache::word(self.cache, self.bin) };
+        word.store(Word::new(len, u32::from(start)).0, Ordering::Relaxed);
+        // Release: pairs with the first Acquire in `stats`.
+        version.store(before.wrapping_add(2), Ordering::Release);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
+        self.set(offset_of!(Cache, marks), len as u16);
+        self.set(offset_of!(Cache, starts), start);
+    }
+
+    /// Adds a slot on top. The length is below the capacity.
+    pub(crate) fn push(&mut self, slot: *mut u8) {
+        let before = self.word();
+        debug_assert!(before.len() < self.capacity());
+        // SAFETY: inside the array by C1.
+        let top = unsafe { self.array().add(before.len()) };
+        // SAFETY: as above, and M1.
+        unsafe { top.write(slot) };
+        // SAFETY: M1 and M2.
+        let word = unsafe { Cache::word(self.cache, self.bin) };
+        word.store(before.push().0, Ordering::Relaxed);
+    }
+
+    /// `bytes` of the cache's reserve, if so many are left.
+    pub(crate) fn take_reserve(&mut self, bytes: usize) -> Option<NonNull<*mut u8>> {
+        let bytes = bytes.next_multiple_of(ARRAY_ALIGN);
+        // SAFETY: a field of a live cache that its owner alone uses (M1).
+        let used = unsafe { &mut (*self.cache.as_ptr()).used_bytes };
+        let from = usize::from(*used);
+        let to = from + bytes;
+        if to > CACHE_BYTES {
+            return None;
+        }
+        *used = u16::try_from(to).ok()?;
+        // SAFETY: a cache is made of `CACHE_BYTES`, of which these have not been given away.
+        Some(unsafe { self.cache.byte_add(from) }.cast())
+    }
+
+    /// Adds to a counter that only the owner writes.
+    fn add(&mut self, offset: usize, more: u64) {
+        // SAFETY: the callers name an array of counters; M2.
+        let counter = unsafe { Cache::field::<AtomicU64>(self.cache, offset, self.bin) };
+        // SAFETY: an atomic of a live cache.
+        let counter = unsafe { counter.as_ref() };
+        // Relaxed: ordered by the version.
+        let before = counter.load(Ordering::Relaxed);
+        counter.store(before.wrapping_add(more), Ordering::Relaxed);
+    }
+
+    fn get<T: Copy>(&self, offset: usize) -> T {
+        // SAFETY: the callers name an array of this type; M2.
+        let field = unsafe { Cache::field::<T>(self.cache, offset, self.bin) };
+        // SAFETY: M1: a plain field is read and written by the owner alone.
+        unsafe { field.read() }
+    }
+
+    fn set<T: Copy>(&mut self, offset: usize, value: T) {
+        // SAFETY: the callers name an array of this type; M2.
+        let field = unsafe { Cache::field::<T>(self.cache, offset, self.bin) };
+        // SAFETY: M1.
+        unsafe { field.write(value) };
+    }
+}
