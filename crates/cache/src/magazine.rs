@@ -48,7 +48,7 @@ impl Magazine {
     /// other magazine of this bin is alive.
     pub(crate) unsafe fn of(cache: NonNull<Cache>, bin: usize) -> Option<Self> {
         // SAFETY: a live cache (C4), whose flag never changes.
-        let is_shared = unsafe { (&raw const (*cache.as_ptr()).is_shared).read() };
+        let is_shared = unsafe { (*cache.as_ptr()).is_shared };
         (!is_shared && bin < BINS).then_some(Self { cache, bin })
     }
 

@@ -99,7 +99,7 @@ impl Dead {
         let even = version.load(Ordering::Relaxed).next_multiple_of(2);
         version.store(even, Ordering::Relaxed);
         // SAFETY: as above.
-        let is_dead = unsafe { (&raw const (*cache.as_ptr()).is_dead).read() };
+        let is_dead = unsafe { (*cache.as_ptr()).is_dead };
         if !is_dead {
             // SAFETY: nobody owns the cache.
             unsafe { self.push_warm(cache) };
@@ -110,9 +110,9 @@ impl Dead {
 fn take_first(stack: &mut *mut Cache) -> Option<NonNull<Cache>> {
     let cache = NonNull::new(*stack)?;
     // SAFETY: D1.
-    *stack = unsafe { (&raw const (*cache.as_ptr()).below).read() };
+    *stack = unsafe { (*cache.as_ptr()).below };
     // SAFETY: D1.
-    unsafe { (&raw mut (*cache.as_ptr()).is_dead).write(false) };
+    unsafe { (*cache.as_ptr()).is_dead = false };
     Some(cache)
 }
 
@@ -121,9 +121,9 @@ fn take_first(stack: &mut *mut Cache) -> Option<NonNull<Cache>> {
 /// The caller owns the cache and gives it up.
 unsafe fn put_first(stack: &mut *mut Cache, cache: NonNull<Cache>) {
     // SAFETY: the caller owns the cache.
-    unsafe { (&raw mut (*cache.as_ptr()).below).write(*stack) };
+    unsafe { (*cache.as_ptr()).below = *stack };
     // SAFETY: as above.
-    unsafe { (&raw mut (*cache.as_ptr()).is_dead).write(true) };
+    unsafe { (*cache.as_ptr()).is_dead = true };
     *stack = cache.as_ptr();
 }
 
@@ -178,7 +178,7 @@ impl<X: Exchange, M> CacheSet<X, M> {
     /// empty one) and does not use it any more.
     pub unsafe fn give_back(&self, cache: NonNull<Cache>) -> Result<(), FlushError> {
         // SAFETY: a live cache, whose flag never changes.
-        if unsafe { (&raw const (*cache.as_ptr()).is_shared).read() } {
+        if unsafe { (*cache.as_ptr()).is_shared } {
             return Ok(());
         }
         {

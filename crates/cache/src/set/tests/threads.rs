@@ -3,9 +3,9 @@
 use super::{Set, alloc, class_of, free, set, stats};
 use sizeclass::SpanClass;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::vec::Vec;
+use sync::atomic::{AtomicBool, Ordering};
 
 /// A slot on its way to another thread.
 struct Parcel(SpanClass, *mut u8);
