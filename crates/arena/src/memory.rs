@@ -23,6 +23,10 @@ pub struct Memory<O> {
     reserved: AtomicUsize,
     mapped: [AtomicUsize; Category::ALL.len()],
     ready: AtomicUsize,
+    /// No call makes more than this Prepared or Ready; `usize::MAX` for no limit.
+    limit: AtomicUsize,
+    /// Bytes of calls that have been let in and are not accounted yet.
+    pending: AtomicUsize,
 }
 
 /// Largest system page that the layouts can work with.
@@ -64,7 +68,47 @@ impl<O: Os> Memory<O> {
             reserved: AtomicUsize::new(0),
             mapped: core::array::from_fn(|_| AtomicUsize::new(0)),
             ready: AtomicUsize::new(0),
+            limit: AtomicUsize::new(usize::MAX),
+            pending: AtomicUsize::new(0),
         })
+    }
+
+    /// Refuses from now on, as if the system were out of memory, whatever would make Prepared and
+    /// Ready memory of all categories together more than this. `None`: no limit. What is mapped
+    /// stays mapped.
+    pub fn set_limit(&self, limit: Option<ByteCount>) {
+        let limit = limit.map_or(usize::MAX, ByteCount::get);
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Makes a call that maps `bytes` bytes, and accounts for them, unless the limit forbids it.
+    ///
+    /// Bytes are counted as pending before, and until they are accounted, so that of two calls that
+    /// do not both fit one is refused (or both are).
+    fn within_limit<R>(
+        &self,
+        bytes: ByteCount,
+        call: impl FnOnce() -> Result<R, Reason>,
+    ) -> Result<R, Reason> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if limit == usize::MAX {
+            return call();
+        }
+        // AcqRel: of two such additions one sees the other, and with it what was accounted before.
+        let others = self.pending.fetch_add(bytes.get(), Ordering::AcqRel);
+        let after = self
+            .usage()
+            .total()
+            .get()
+            .saturating_add(others)
+            .saturating_add(bytes.get());
+        let result = if after <= limit {
+            call()
+        } else {
+            Err(Reason::OutOfMemory)
+        };
+        self.pending.fetch_sub(bytes.get(), Ordering::AcqRel);
+        result
     }
 
     /// The operating system.
@@ -111,10 +155,13 @@ impl<O: Os> Memory<O> {
         };
         let rounded = bytes.align_up(self.page);
         let rounded = rounded.ok_or(refused(Reason::OutOfMemory))?;
-        let at = self.os.alloc(rounded).map_err(refused)?;
-        add(&self.mapped[category as usize], rounded);
-        add(&self.ready, rounded);
-        Ok(at)
+        let alloc = || {
+            let at = self.os.alloc(rounded)?;
+            add(&self.mapped[category as usize], rounded);
+            add(&self.ready, rounded);
+            Ok(at)
+        };
+        self.within_limit(rounded, alloc).map_err(refused)
     }
 
     /// Gives back what [`Memory::alloc`] returned (Ready → None).
@@ -187,11 +234,15 @@ impl<O: Os> Memory<O> {
         bytes: ByteCount,
         category: Category,
     ) -> Result<(), OsError> {
-        // SAFETY: the caller's duty is the call's.
-        unsafe { self.os.map(at, bytes) }.map_err(refused(Call::Map, at, bytes))?;
-        sub(&self.reserved, bytes);
-        add(&self.mapped[category as usize], bytes);
-        Ok(())
+        let map = || {
+            // SAFETY: the caller's duty is the call's.
+            unsafe { self.os.map(at, bytes) }?;
+            sub(&self.reserved, bytes);
+            add(&self.mapped[category as usize], bytes);
+            Ok(())
+        };
+        self.within_limit(bytes, map)
+            .map_err(refused(Call::Map, at, bytes))
     }
 
     /// Prepared → Ready. `prepared` is how much of the range was Prepared; the rest was Ready.

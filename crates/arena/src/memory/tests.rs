@@ -164,3 +164,39 @@ fn aligned_reservations_are_trimmed_or_keep_what_they_got() {
     }
     assert_eq!(memory.usage(), Usage::default());
 }
+
+#[test]
+fn the_limit_refuses_what_would_pass_it_and_nothing_else() {
+    let memory = Memory::new(Host::new()).expect("pages of 4 KiB");
+    let bytes = ByteCount::kib(64);
+    let base = memory.reserve(None, ByteCount::kib(128)).expect("room");
+    memory.set_limit(Some(ByteCount::kib(100)));
+    // SAFETY: reserved above.
+    unsafe { memory.map(base, bytes, Category::Heap) }.expect("64 of 100 KiB");
+    let refused = memory.alloc(ByteCount::kib(40), Category::Other);
+    assert_eq!(
+        refused.map_err(|error| error.reason),
+        Err(Reason::OutOfMemory)
+    );
+    // SAFETY: reserved above.
+    let second = unsafe { base.add(bytes.get()) };
+    // SAFETY: as above.
+    let refused = unsafe { memory.map(second, bytes, Category::Heap) };
+    assert_eq!(
+        refused.map_err(|error| error.reason),
+        Err(Reason::OutOfMemory)
+    );
+    let small = memory
+        .alloc(ByteCount::kib(36), Category::Other)
+        .expect("100 KiB in all");
+    assert_eq!(memory.usage().total(), ByteCount::kib(100));
+    memory.set_limit(None);
+    // SAFETY: reserved above.
+    unsafe { memory.map(second, bytes, Category::Heap) }.expect("no limit");
+    // SAFETY: allocated above, and nothing refers to it.
+    unsafe { memory.free(small, ByteCount::kib(36), Category::Other) }.expect("freed");
+    // SAFETY: reserved and mapped above, and nothing refers to it.
+    let _ = unsafe { memory.forget(base, ByteCount::kib(128)) };
+    memory.close(ByteCount::kib(128), ByteCount::ZERO);
+    assert_eq!(memory.usage().total(), ByteCount::ZERO);
+}

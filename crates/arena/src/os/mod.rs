@@ -53,6 +53,9 @@ pub unsafe trait Os: Send + Sync {
     /// Reserved memory faults when it is touched, so it can serve as a guard.
     const PROTECTS: bool;
 
+    /// Memory that [`Os::unused`] made Prepared reads as zero, like fresh memory.
+    const UNUSED_IS_ZERO: bool = false;
+
     /// Bytes of a system page; 0 if unknown. The caller checks it.
     fn page_size(&self) -> usize;
 

@@ -54,6 +54,8 @@ impl Unix {
 // protection says so.
 unsafe impl Os for Unix {
     const PROTECTS: bool = true;
+    /// Elsewhere the advice is only advice.
+    const UNUSED_IS_ZERO: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
     fn page_size(&self) -> usize {
         // SAFETY: reads a number of the running kernel.
