@@ -60,6 +60,10 @@ impl Library {
         Ok(Library { path, image })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn image(&self) -> &Image {
         &self.image
     }

@@ -1,8 +1,8 @@
 //! The `gomalloc` command: run any program on the gomalloc allocator, and look at its memory.
 //!
-//! One command a file: [`run`]. Beneath them: [`program`] and [`library`] (what is run, on what),
-//! [`signal`] (waiting for it), [`record`] and [`rundir`] (the figures of its processes), [`report`]
-//! (showing them). Standard output and the exit status belong to the program that is run; this command
+//! One command a file: [`run`], [`stats`], [`top`], [`bench`], [`classes`], [`generate`]. Beneath them: [`program`] and [`library`] (what is run, on what),
+//! [`signal`] (waiting for it), [`record`], [`rundir`] and [`attach`] (the figures of its processes),
+//! [`report`] (showing them). Standard output and the exit status belong to the program that is run; this command
 //! speaks on standard error, one line for every failure.
 #![deny(unsafe_code)]
 
@@ -13,9 +13,14 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 mod args;
+mod attach;
+mod bench;
+mod classes;
 mod elf;
 mod error;
+mod generate;
 mod library;
+mod output;
 mod privilege;
 mod program;
 mod record;
@@ -23,7 +28,9 @@ mod report;
 mod run;
 mod rundir;
 mod signal;
+mod stats;
 mod table;
+mod top;
 mod units;
 
 use args::{Arguments, Subcommands};
@@ -35,8 +42,18 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let result = match &arguments.command {
-        Subcommands::Run(arguments) => run::run(arguments),
+        Subcommands::Run(arguments) => return finish(run::run(arguments)),
+        Subcommands::Stats(arguments) => stats::stats(arguments),
+        Subcommands::Top(arguments) => top::top(arguments),
+        Subcommands::Bench(arguments) => bench::bench(arguments),
+        Subcommands::Classes(arguments) => classes::classes(arguments),
+        Subcommands::Completions { shell } => generate::completions(*shell),
+        Subcommands::Man => generate::man(),
     };
+    finish(result.map(|()| 0))
+}
+
+fn finish(result: Result<u8, Failure>) -> ExitCode {
     match result {
         Ok(status) => ExitCode::from(status),
         Err(failure) => fail(&failure),

@@ -1,16 +1,6 @@
-//! The statistics record: the page through which a process tells its figures.
+#![doc = include_str!("record.md")]
 //!
-//! One file of 4 KiB a process, in the directory that `GOMALLOC_RUN_DIR` names. The preload library
-//! maps it shared and writes it; this command only reads. A sequence counter (odd while a writer is at
-//! work) tells a whole copy from a torn one; no lock is shared between the processes.
-//!
-//! ```text
-//!    0 magic, version, length    24 pid, ppid, name    48 times, finished    72 counters and gauges
-//!  256 68 × { size, mallocs, frees }   2048 inherited { 4 counters, 68 × { mallocs, frees } }   3168 zero
-//! ```
-//!
-//! Counters go on over a fork: the child's record says in `inherited` where they stood, and what is shown
-//! is the difference, so that a total over all processes counts nothing twice. Gauges are absolute.
+//! This file: the reading side, and what is made of the figures.
 
 use std::fs::File;
 use std::io;

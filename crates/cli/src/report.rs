@@ -31,7 +31,8 @@ fn has_large(figures: &Figures) -> bool {
     figures.large_mallocs != 0 || figures.large_live != 0
 }
 
-fn write_sums(to: &mut dyn Write, figures: &Figures) -> io::Result<()> {
+/// Three lines: blocks, their bytes, and what the system gave for them.
+pub(crate) fn write_sums(to: &mut dyn Write, figures: &Figures) -> io::Result<()> {
     let counts = [
         ("mallocs", figures.mallocs),
         ("frees", figures.frees),
@@ -104,7 +105,7 @@ fn write_classes(to: &mut dyn Write, figures: &Figures, rows: Rows) -> io::Resul
         // The record counts large blocks, not their bytes.
         table.row(["large".to_owned(), mallocs, frees, live, String::new()]);
     }
-    table.write(to)
+    write!(to, "{table}")
 }
 
 /// The rows to show, ascending by size.

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::args::{RunArguments, mistaken_option};
+use crate::args::RunArguments;
 use crate::error::Failure;
 use crate::library::Library;
 use crate::program::Program;
@@ -28,17 +28,7 @@ use crate::units::{Bytes, Count, Time};
 
 /// Runs the program; returns only when figures were asked for, or it could not be run.
 pub(crate) fn run(arguments: &RunArguments) -> Result<u8, Failure> {
-    let Some((name, rest)) = arguments.program.split_first() else {
-        return Err(Failure::usage(
-            "no program given: gomalloc run [OPTIONS] -- PROGRAM [ARG]...",
-        ));
-    };
-    if let Some(option) = mistaken_option(&arguments.program) {
-        return Err(Failure::usage(format!(
-            "unexpected argument '{}' found",
-            option.display()
-        )));
-    }
+    let (name, rest) = arguments.program.split("run")?;
     let program = Program::find(name)?;
     let library = Library::find(arguments.library.library.as_deref())?;
     program.check(&library)?;

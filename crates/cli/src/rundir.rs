@@ -163,7 +163,8 @@ impl Drop for RunDir {
     }
 }
 
-fn snapshots(directory: &Path) -> Vec<Snapshot> {
+/// The figures in a directory of records, in the order in which these began.
+pub(crate) fn snapshots(directory: &Path) -> Vec<Snapshot> {
     let mut tags = tags(directory);
     tags.sort_unstable_by_key(|tag| tag.started_ns);
     // Half-made or foreign files are no records.
@@ -197,6 +198,16 @@ fn sweep(root: &Path) {
             let _ = fs::remove_dir_all(path);
         }
     }
+}
+
+/// The directory of the `run --stats` that process `pid` is.
+pub(crate) fn of_waiting_run(pid: u32) -> Option<PathBuf> {
+    let root = root().ok()?;
+    let is_its = |name: &String| {
+        let run = name.strip_prefix("run-").and_then(Tag::parse);
+        run.is_some_and(|run| run.pid == pid && run.is_alive())
+    };
+    names(&root).find(is_its).map(|name| root.join(name))
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ int main(int count, char **arguments) {
             printf("%d\n", (int)getpid());
             fflush(stdout);
             for (int tries = 0; tries < 20; tries++) sleep(1);
+        } else if (!strcmp(word, "pid")) {
+            printf("%d\n", (int)getpid());
         } else if (!strcmp(word, "nap")) {
             usleep(500000);
         } else if (!strcmp(word, "args")) {
