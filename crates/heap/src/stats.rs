@@ -20,6 +20,8 @@ pub struct HeapStats {
     pub large: ByteCount,
     /// Manual spans (Go `StackInuse`).
     pub manual: ByteCount,
+    /// The most that small, large and manual spans have had together.
+    pub peak: ByteCount,
     /// Free runs (Go `HeapIdle`).
     pub idle: ByteCount,
     /// Free pages that hold no memory: given back to the system, or never used (Go
@@ -56,6 +58,7 @@ pub(crate) struct Counters {
     pub(crate) small: Count,
     pub(crate) large: Count,
     pub(crate) manual: Count,
+    peak: Count,
     pub(crate) idle: Count,
     pub(crate) released: Count,
     pub(crate) growths: Total,
@@ -81,6 +84,12 @@ impl Count {
         let before = self.0.load(Ordering::Relaxed);
         debug_assert!(before >= bytes, "a counter falls below 0");
         self.0.store(before.wrapping_sub(bytes), Ordering::Relaxed);
+    }
+
+    fn raise_to(&self, bytes: usize) {
+        if self.get().get() < bytes {
+            self.0.store(bytes, Ordering::Relaxed);
+        }
     }
 
     fn get(&self) -> ByteCount {
@@ -109,6 +118,7 @@ impl Counters {
             small: count(),
             large: count(),
             manual: count(),
+            peak: count(),
             idle: count(),
             released: count(),
             growths: total(),
@@ -125,6 +135,8 @@ impl Counters {
         // Release: a reader of a changed figure sees the odd number; pairs with the fence in `read`.
         fence(Ordering::Release);
         change(self);
+        let used = [&self.small, &self.large, &self.manual].map(|count| count.get().get());
+        self.peak.raise_to(used.iter().sum());
         // Release: a reader of this number sees the figures; pairs with the Acquire in `read`.
         self.version
             .store(version.wrapping_add(2), Ordering::Release);
@@ -139,6 +151,7 @@ impl Counters {
                 small: self.small.get(),
                 large: self.large.get(),
                 manual: self.manual.get(),
+                peak: self.peak.get(),
                 idle: self.idle.get(),
                 released: self.released.get(),
                 growths: self.growths.get(),
