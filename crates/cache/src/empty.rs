@@ -9,6 +9,13 @@ use core::ptr::NonNull;
 static EMPTY: Cache = Cache::new(true);
 
 impl Cache {
+    /// A shared empty cache for a static of one's own: where a hit must not read a static of another
+    /// crate, or where threads without a cache are told apart (not yet born, gone already).
+    #[must_use]
+    pub const fn new_shared() -> Self {
+        Self::new(true)
+    }
+
     /// The shared empty cache: every magazine is empty and has no capacity, so that every pop and
     /// every push is a miss. The set's slow paths go straight to the exchange for it.
     #[inline]
