@@ -1,0 +1,51 @@
+//! What happens to the locks when the process forks.
+//!
+//! The forking thread takes every lock of the allocator, from the outermost rank to the innermost,
+//! so that the child's copy is whole; the parent gives them back, the child makes them free anew,
+//! since the threads that waited for them are not there.
+#![expect(
+    unsafe_code,
+    reason = "registers handlers, and takes locks without guards"
+)]
+use crate::{assembly, thread};
+
+/// Registers the handlers. Once, after start-up is complete: registering may allocate.
+pub(crate) fn register() {
+    // SAFETY: the handlers have C's calling convention, take nothing and are there for ever. A
+    // failure (out of memory) leaves a process that must not allocate in a fork's child.
+    let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+}
+
+unsafe extern "C" fn prepare() {
+    if let Some(parts) = assembly::parts() {
+        parts.caches.lock_for_fork();
+        parts.central.lock_for_fork();
+        // SAFETY: the parent or the child gives the locks back.
+        unsafe { parts.heap.lock_for_fork() };
+    }
+}
+
+unsafe extern "C" fn parent() {
+    if let Some(parts) = assembly::parts() {
+        // SAFETY: this thread took the locks in `prepare`; innermost first.
+        unsafe { parts.heap.unlock_after_fork() };
+        // SAFETY: as above.
+        unsafe { parts.central.unlock_after_fork() };
+        // SAFETY: as above.
+        unsafe { parts.caches.unlock_after_fork() };
+    }
+}
+
+unsafe extern "C" fn child() {
+    if let Some(parts) = assembly::parts() {
+        // SAFETY: the child's only thread is the one that took the locks in `prepare`.
+        unsafe { parts.heap.reset_in_child() };
+        // SAFETY: as above.
+        unsafe { parts.central.reset_in_child() };
+        // SAFETY: as above.
+        unsafe { parts.caches.reset_in_child(thread::cache()) };
+    }
+}
+
+#[cfg(test)]
+mod tests;

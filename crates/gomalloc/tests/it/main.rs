@@ -1,0 +1,28 @@
+//! The facade as a program sees it: installed as the global allocator of this very test binary.
+//!
+//! Everything that the test harness itself allocates goes through it, too.
+mod blocks;
+mod misuse;
+mod stats;
+mod threads;
+
+#[global_allocator]
+static ALLOCATOR: gomalloc::GoMalloc = gomalloc::GoMalloc::new();
+
+/// Resident bytes of this process by the kernel's figures; 0 where there is no such file.
+fn resident_bytes() -> usize {
+    let Ok(statm) = std::fs::read_to_string("/proc/self/statm") else {
+        return 0;
+    };
+    let pages: usize = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
+    pages * 4096
+}
+
+/// The low byte: what a block of that size, number or place is filled with.
+fn low(number: usize) -> u8 {
+    number.to_le_bytes()[0]
+}
