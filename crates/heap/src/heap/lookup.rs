@@ -43,6 +43,17 @@ impl<A: AddressSpace> Heap<A> {
         found.then(|| unsafe { span.extend() })
     }
 
+    /// The manual span that covers the address. Lock-free, O(1).
+    #[inline]
+    pub fn manual_span_of(&self, addr: Addr) -> Option<&Span> {
+        let span = self.header_at(addr)?;
+        let found = span
+            .life()
+            .read(|state| state == SpanState::Manual && span.covers(addr))?;
+        // SAFETY: I4 — the header lives as long as the heap.
+        found.then(|| unsafe { span.extend() })
+    }
+
     /// The slot that the address lies in, whether or not it is allocated; `None` for memory that is
     /// no slot: free runs, manual spans, the tail of a span behind its last slot. Lock-free, O(1).
     pub fn find_object(&self, addr: Addr) -> Option<Object> {

@@ -115,6 +115,10 @@ fn an_interior_address_finds_its_object() {
         None,
         "a stack is no object"
     );
+    let last = Addr::new(manual.addr().get() + 2 * PAGE_BYTES - 1);
+    assert_eq!(heap.manual_span_of(last).unwrap().addr(), manual.addr());
+    assert!(heap.manual_span_of(span.addr()).is_none());
+    assert!(heap.manual_span_of(Addr::new(8)).is_none());
     assert_eq!(heap.find_object(Addr::new(8)), None);
     free(&heap, large.pointer).unwrap();
     assert_eq!(heap.find_object(inside), None);
