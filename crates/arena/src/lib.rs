@@ -33,6 +33,7 @@ pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Un
 pub use hint::{Direction, Hint};
 pub use memory::Memory;
 pub use meta::{Fixed, Persistent, Reuse};
+pub use os::GuardMethod;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use os::Host;
 pub use os::Os;

@@ -9,7 +9,7 @@
 //! allocator stands on.
 #![expect(unsafe_code, reason = "hands out memory of the system allocator")]
 use super::Os;
-use crate::{Addr, ByteCount, Reason, limits};
+use crate::{Addr, ByteCount, GuardMethod, Reason, limits};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::NonNull;
 use std::alloc::System;
@@ -31,6 +31,7 @@ enum State {
     Reserved,
     Prepared,
     Ready,
+    Guarded,
 }
 
 /// One block of the system allocator, pretending to be an address space.
@@ -217,12 +218,39 @@ unsafe impl Os for Host {
 
     unsafe fn free(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason> {
         if self.contains(at) {
-            let owned = [State::Reserved, State::Prepared, State::Ready];
+            let owned = [
+                State::Reserved,
+                State::Prepared,
+                State::Ready,
+                State::Guarded,
+            ];
             self.change(at, bytes, &owned, State::None);
         } else {
             // SAFETY: what lies outside the window came from `alloc`, whole (trait contract).
             unsafe { System.dealloc(at.as_ptr(), Self::alloc_layout(bytes)) };
         }
+        Ok(())
+    }
+
+    /// Noted, so that a guard that somebody forgot is found; touching it does not fault.
+    unsafe fn guard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        _method: GuardMethod,
+    ) -> Result<(), Reason> {
+        self.change(at, bytes, &[State::Prepared, State::Ready], State::Guarded);
+        Self::fill(at, bytes, LOST);
+        Ok(())
+    }
+
+    unsafe fn unguard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        _method: GuardMethod,
+    ) -> Result<(), Reason> {
+        self.change(at, bytes, &[State::Guarded], State::Ready);
         Ok(())
     }
 }

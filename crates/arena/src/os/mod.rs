@@ -23,6 +23,7 @@
 use crate::{Addr, ByteCount, Reason};
 use core::ptr::NonNull;
 
+mod guard;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod host;
 #[cfg(unix)]
@@ -32,6 +33,8 @@ mod unix;
 pub use host::Host;
 #[cfg(unix)]
 pub use unix::Unix;
+
+pub use guard::GuardMethod;
 
 /// The operating system that this build runs on: [`Unix`], or `Host` under Miri and loom.
 #[cfg(any(miri, gomalloc_loom))]
@@ -137,4 +140,50 @@ pub unsafe trait Os: Send + Sync {
     ///
     /// The caller owns the range, and nothing refers to it.
     unsafe fn free(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason>;
+
+    /// Makes a part of Ready memory fault when it is touched; its state and its accounts stay. The
+    /// pages around it may be given back and used meanwhile, the guard itself may not.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Unsupported`] if the system has no such guards; [`Reason::OutOfMemory`] for
+    /// [`GuardMethod::Protect`] if the process has too many mappings. Nothing changed.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range, it is Ready, and nothing refers to its content, which is lost.
+    unsafe fn guard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        method: GuardMethod,
+    ) -> Result<(), Reason> {
+        let _ = (at, bytes, method);
+        Err(Reason::Unsupported)
+    }
+
+    /// Undoes [`Os::guard`]: the range is Ready, of any content.
+    ///
+    /// # Errors
+    ///
+    /// As the system answers; the guard is in place.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range, and it was guarded as a whole by this method.
+    unsafe fn unguard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        method: GuardMethod,
+    ) -> Result<(), Reason> {
+        let _ = (at, bytes, method);
+        Err(Reason::Unsupported)
+    }
+
+    /// How much of a range holds memory at the moment; `None` if the system does not tell.
+    fn resident(&self, at: NonNull<u8>, bytes: ByteCount) -> Option<ByteCount> {
+        let _ = (at, bytes);
+        None
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! Stateless, so it may be shared freely; the kernel protects its own tables.
 #![expect(unsafe_code, reason = "system calls for memory")]
+mod guard;
+
 use super::Os;
-use crate::{Addr, ByteCount, Reason};
+use crate::{Addr, ByteCount, GuardMethod, Reason};
 use core::ffi::c_void;
 use core::ptr::NonNull;
 use rustix::io::Errno;
@@ -102,6 +104,30 @@ unsafe impl Os for Unix {
     unsafe fn free(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason> {
         // SAFETY: the caller owns the range, and nothing refers to it.
         unsafe { mm::munmap(at.as_ptr().cast(), bytes.get()) }.map_err(reason)
+    }
+
+    unsafe fn guard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        method: GuardMethod,
+    ) -> Result<(), Reason> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { guard::guard(at, bytes, method) }
+    }
+
+    unsafe fn unguard(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        method: GuardMethod,
+    ) -> Result<(), Reason> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { guard::unguard(at, bytes, method) }
+    }
+
+    fn resident(&self, at: NonNull<u8>, bytes: ByteCount) -> Option<ByteCount> {
+        guard::resident(at, bytes, self.page_size())
     }
 }
 
