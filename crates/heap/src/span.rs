@@ -265,6 +265,16 @@ impl Span {
         self.set_small(class, table);
         self.life.publish(SpanState::InUse);
     }
+
+    /// Makes the header that of `pages` pages at `base` whose use is somebody else's business, and
+    /// publishes it as manual: what [`Heap::alloc_manual`](crate::Heap::alloc_manual) hands out. For
+    /// stand-ins; whoever calls it owns the header.
+    pub fn init_manual(&self, base: NonNull<u8>, pages: usize) {
+        self.life.change();
+        self.set_run(base, pages);
+        self.set_whole(0);
+        self.life.publish(SpanState::Manual);
+    }
 }
 
 /// What the heap writes, under its lock.

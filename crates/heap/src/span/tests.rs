@@ -45,6 +45,18 @@ fn the_generation_outlives_the_life() {
 }
 
 #[test]
+fn a_manual_span_has_pages_and_no_slots() {
+    let span = Span::dead();
+    span.init_small(base_at(0xc000_0000), class(4), Table::DEFAULT);
+    span.init_manual(base_at(0xc000_4000), 3);
+    assert_eq!(span.state(), SpanState::Manual);
+    assert_eq!((span.pages(), span.slots()), (3, 0));
+    assert_eq!(span.slot_bytes(), 3 * PAGE_BYTES);
+    assert_eq!(span.slot_index(Addr::new(0xc000_4000)), None);
+    assert!(span.covers(Addr::new(0xc000_9fff)) && !span.covers(Addr::new(0xc000_a000)));
+}
+
+#[test]
 fn slots_are_found_by_their_first_address_only() {
     let span = Span::dead();
     span.init_small(base_at(0xc000_0000), class(4), Table::DEFAULT);
