@@ -1,0 +1,201 @@
+//! Large stacks, in and out: made, guarded, cooled, and given back.
+//!
+//! No lock is held while the heap or the system is called: a stack that is in no list belongs to
+//! whoever took it out.
+#![expect(
+    unsafe_code,
+    reason = "guards and gives back memory of stacks that nobody uses"
+)]
+use super::StackPool;
+use crate::shape::{Plan, Shape};
+use crate::slots::{Kind, Slots};
+use crate::whole::Buckets;
+use crate::{AllocError, FreeError, GuardError, Guarding, Region, StackSource};
+use arena::{Addr, ByteCount, GuardMethod};
+use core::ptr::NonNull;
+use heap::SpanRef;
+use sync::{CachePadded, Mutex};
+
+impl<S: StackSource> StackPool<S> {
+    pub(super) fn buckets(&self, guarding: Guarding) -> &CachePadded<Mutex<Buckets>> {
+        match guarding {
+            Guarding::Plain => &self.large[0],
+            Guarding::Guarded => &self.large[1],
+        }
+    }
+
+    /// A free stack of this shape, or a new one.
+    pub(super) fn take_large(&self, shape: Shape) -> Result<Region, AllocError> {
+        let plan = self.plan(shape)?;
+        let free = self
+            .buckets(shape.guarding)
+            .lock()
+            .pop(shape.bucket(), shape.bytes().get())?;
+        let span = match free {
+            Some(span) => span,
+            None => self.make(shape, plan)?,
+        };
+        Ok(plan.region(span.base()))
+    }
+
+    /// Stacks into the front of `out`: the free ones under one acquisition of the lock, or one new
+    /// one.
+    pub(super) fn take_large_batch(
+        &self,
+        shape: Shape,
+        out: &mut [NonNull<u8>],
+    ) -> Result<usize, AllocError> {
+        let mut buckets = self.buckets(shape.guarding).lock();
+        let mut taken = 0;
+        for place in out.iter_mut() {
+            match buckets.pop(shape.bucket(), shape.bytes().get())? {
+                Some(span) => *place = span.base(),
+                None => break,
+            }
+            taken += 1;
+        }
+        drop(buckets);
+        match out.first_mut() {
+            Some(place) if taken == 0 => {
+                *place = self.make(shape, self.plan(shape)?)?.base();
+                Ok(1)
+            }
+            _ => Ok(taken),
+        }
+    }
+
+    /// Stacks of a cache back. The first error, if there is one; what it befell is lost, the rest is
+    /// back.
+    pub(super) fn put_large_batch(
+        &self,
+        shape: Shape,
+        stacks: &[NonNull<u8>],
+    ) -> Result<(), FreeError> {
+        let mut result = Ok(());
+        for &low in stacks {
+            result = result.and(match self.find(low) {
+                Some(found) => self.put_large(found.span, shape),
+                None => Err(FreeError::NotAStack(Addr::of(low.as_ptr()))),
+            });
+        }
+        result
+    }
+
+    pub(super) fn plan(&self, shape: Shape) -> Result<Plan, AllocError> {
+        let plan = shape.plan(self.source.os_page());
+        plan.ok_or(AllocError::OutOfMemory(shape.bytes()))
+    }
+
+    /// A new stack from the heap, with its guard.
+    pub(super) fn make(&self, shape: Shape, plan: Plan) -> Result<SpanRef, AllocError> {
+        let bytes = plan.bytes();
+        self.budget.acquire(bytes)?;
+        let Some(span) = self.source.alloc_span(plan.pages, plan.align) else {
+            self.budget.give_back(bytes);
+            return Err(AllocError::OutOfMemory(shape.bytes()));
+        };
+        let span = self.reference(span);
+        let guard = match shape.guarding {
+            Guarding::Plain => Ok(None),
+            Guarding::Guarded => self.guard(span, plan.guard).map(Some),
+        };
+        match guard {
+            Ok(guard) => {
+                let bucket = shape.bucket();
+                Slots::of(&span).adopt(Kind::Whole { bucket, guard });
+                Ok(span)
+            }
+            Err(error) => {
+                self.give_back_span(span);
+                self.budget.give_back(bytes);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn guard(&self, span: SpanRef, bytes: ByteCount) -> Result<GuardMethod, GuardError> {
+        // SAFETY: the span has just come from the heap, its base is aligned to a system page, and its
+        // first one is not used for anything else.
+        unsafe { self.guards.guard(&self.source, span.base(), bytes) }
+    }
+
+    /// A stack that nobody uses any more goes into its bucket, or, if that is full, to the heap.
+    pub(super) fn put_large(&self, span: SpanRef, shape: Shape) -> Result<(), FreeError> {
+        let settings = self.settings.get();
+        let (bucket, bytes) = (shape.bucket(), shape.bytes().get());
+        let mut buckets = self.buckets(shape.guarding).lock();
+        if buckets.len(bucket) >= settings.stacks {
+            drop(buckets);
+            return self.unmake(span, shape).map(|_| ());
+        }
+        let oldest = buckets.push(bucket, bytes, span, settings.hot.get())?;
+        drop(buckets);
+        match oldest {
+            Some(oldest) => self.cool(oldest, shape),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the memory of a stack that is in no list back to the system, except for its top, and
+    /// puts it among the cold ones.
+    pub(super) fn cool(&self, span: SpanRef, shape: Shape) -> Result<(), FreeError> {
+        if let Some(plan) = shape.plan(self.source.os_page()) {
+            self.discard(plan.region(span.base()), self.settings.get().resident);
+        }
+        let mut buckets = self.buckets(shape.guarding).lock();
+        Ok(buckets.push_cold(shape.bucket(), span)?)
+    }
+
+    /// Gives the memory of a stack back to the system, except for `kept` bytes at its top. `true` if
+    /// what was given back reads as zero.
+    pub(super) fn discard(&self, region: Region, kept: ByteCount) -> bool {
+        let page = self.source.os_page().get();
+        let bottom = region.bottom();
+        let skipped = bottom.addr().get().next_multiple_of(page) - bottom.addr().get();
+        let end = bottom.addr().get() + region.bytes().get().saturating_sub(kept.get());
+        let bytes = (end & !(page - 1)).saturating_sub(bottom.addr().get() + skipped);
+        if bytes == 0 {
+            return true;
+        }
+        // SAFETY: the offset is below the length of the stack.
+        let from = unsafe { bottom.add(skipped) };
+        // SAFETY: whole system pages between the bottom and the top of a stack that nobody uses.
+        unsafe { self.source.discard(from, ByteCount::new(bytes)) }
+    }
+
+    /// Gives a stack that is in no list back to the heap, without its guard. How many bytes that was:
+    /// none if the system does not let the guard go; the stack is among the cold ones then.
+    pub(super) fn unmake(&self, span: SpanRef, shape: Shape) -> Result<ByteCount, FreeError> {
+        let slots = Slots::of(&span);
+        let plan = shape.plan(self.source.os_page());
+        if let Some(Kind::Whole {
+            guard: Some(method),
+            ..
+        }) = slots.kind()
+            && let Some(plan) = plan
+            && self.unguard(span.base(), plan.guard, method).is_err()
+        {
+            let mut buckets = self.buckets(shape.guarding).lock();
+            buckets.push_cold(shape.bucket(), span)?;
+            return Ok(ByteCount::ZERO);
+        }
+        slots.disown();
+        let bytes = ByteCount::new(span.bytes());
+        self.give_back_span(span);
+        self.budget.give_back(bytes);
+        Ok(bytes)
+    }
+
+    fn unguard(
+        &self,
+        base: NonNull<u8>,
+        bytes: ByteCount,
+        method: GuardMethod,
+    ) -> Result<(), GuardError> {
+        // SAFETY: `guard` made this guard by this method, as the header says.
+        unsafe { self.guards.unguard(&self.source, base, bytes, method) }
+    }
+}
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;
