@@ -38,7 +38,8 @@ pub use error::{DeriveError, Parameter};
 pub struct Params {
     /// A page; spans are whole numbers of them. A power of two, 256 bytes to 1 MiB.
     pub page_bytes: usize,
-    /// The largest size that gets a class, at most 1 MiB. The steps have to reach it.
+    /// The largest size that gets a class, at most 1 MiB. The steps have to reach it. The largest
+    /// class may come out wider, where its span has the room (never in Go's tables).
     pub max_size: usize,
     /// The smallest size and the smallest alignment of a slot. A power of two, from 2 on.
     pub min_align: usize,
@@ -104,40 +105,18 @@ impl Params {
 
     const fn check(&self) -> Result<(), DeriveError> {
         use Parameter as P;
+        // Parameter, value, least, most, whether it has to be a power of two.
+        #[rustfmt::skip]
         let checks = [
             (P::PageBytes, self.page_bytes, 256, LARGEST_PAGE, true),
-            (
-                P::MaxSize,
-                self.max_size,
-                self.min_align,
-                LARGEST_SIZE,
-                false,
-            ),
+            (P::MaxSize, self.max_size, self.min_align, LARGEST_SIZE, false),
             (P::MinAlign, self.min_align, 2, self.page_bytes, true),
-            (
-                P::WideAlign,
-                self.wide_align,
-                self.min_align,
-                self.max_step,
-                true,
-            ),
-            (
-                P::WideFrom,
-                self.wide_from,
-                self.wide_align,
-                LARGEST_SIZE,
-                true,
-            ),
+            (P::WideAlign, self.wide_align, self.min_align, self.max_step, true),
+            (P::WideFrom, self.wide_from, self.wide_align, LARGEST_SIZE, true),
             (P::StepDivisor, self.step_divisor, 1, 64, true),
             (P::MaxStep, self.max_step, self.granule, LARGEST_SIZE, true),
             (P::TailDivisor, self.tail_divisor, 2, 1024, false),
-            (
-                P::Granule,
-                self.granule,
-                self.min_align,
-                self.page_bytes,
-                true,
-            ),
+            (P::Granule, self.granule, self.min_align, self.page_bytes, true),
         ];
         let mut at = 0;
         while at < checks.len() {

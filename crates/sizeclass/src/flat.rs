@@ -72,10 +72,10 @@ pub const fn flat_class_in(flat: &[u8; FLAT_LEN], size: usize) -> u8 {
 /// aligned to `align`, a power of two; 0 for what is large or unusual: size 0, more than 32768
 /// bytes, an alignment above [`MAX_HIT_ALIGN`].
 ///
-/// For allocators' hit paths: one comparison for all that is unusual, one load, and on x86-64 nine
-/// instructions for an alignment known only at run time, six for one that the compiler knows. What gets 0
-/// goes on to [`Table::class_for`], out of line. (If `align` is not a power of two, the result is
-/// some class that holds `size` bytes, or 0.)
+/// For allocators' hit paths: one comparison for all that is unusual and one load; on x86-64 nine
+/// instructions for an alignment known only at run time, five or six for one that the compiler
+/// knows, and no conditional move. What gets 0 goes on to [`Table::class_for`], out of line. (If
+/// `align` is not a power of two, the result is some class that holds `size` bytes, or 0.)
 ///
 /// The size is rounded up to the alignment and then looked up. That finds the smallest suitable
 /// class, because a class's alignment follows from its size, every multiple of 16, 32, 64 and 128
@@ -97,8 +97,8 @@ pub const fn hit_class(size: usize, align: usize) -> u8 {
 /// [`hit_class`] by the caller's copy of [`FLAT_CLASSES`].
 #[inline(always)]
 pub const fn hit_class_in(flat: &[u8; FLAT_LEN], size: usize, align: usize) -> u8 {
-    // The last byte's offset, and thereby what no sum that could overflow gives: with the bits
-    // below the alignment set it is one less than the rounded size. Size 0 becomes the largest.
+    // The offset of the last byte, with the bits below the alignment set: one less than the size
+    // rounded up, and unlike a sum it cannot overflow. Size 0 becomes the largest of all.
     let mask = align.wrapping_sub(1);
     let last = size.wrapping_sub(1) | mask;
     // An alignment above 128 has bits of its mask above the lowest seven; shifted by eight they

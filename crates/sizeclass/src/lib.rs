@@ -1,13 +1,42 @@
 //! Size classes of the Go runtime: tables derived at compile time, lookups and reciprocals.
 //!
+//! An allocator of the Go kind rounds small requests up to one of some 70 sizes, its *size
+//! classes*, and cuts *spans* (whole pages) into equal *slots* of one class. This crate has the
+//! tables of both generations of Go, and answers from them:
+//!
+//! * which class a request gets: [`Table::class_of`], with an alignment [`Table::class_for`], and
+//!   on an allocator's hit path [`hit_class`] or, by C's rules, [`malloc_class`];
+//! * how a span of a class is cut: [`Table::slot_bytes`], [`Table::pages`], [`Table::slots`];
+//! * which slot is at an offset: [`Table::slot_index`] by Go's 32-bit reciprocal ([`magic_index`]),
+//!   [`ShiftMul`] by the older form;
+//! * what a request really gets: [`Table::round_up`], [`Table::round_up_with_header`];
+//! * what Go checks when it starts: [`Table::check`];
+//! * other tables: [`Table::derive`] from [`derive::Params`], at compile time or at run time.
+//!
+//! ```
+//! use gomalloc_sizeclass::Table;
+//!
+//! let table = Table::DEFAULT; // Go 1.16 and later
+//! let class = table.class_for(100, 64).unwrap();
+//! assert_eq!(table.slot_bytes(class), 128);
+//! assert_eq!(table.slot_index(class, 1000), 7);
+//! ```
+//!
 //! Pure arithmetic and read-only tables: nothing here is written after compilation, so everything
-//! may be used from any thread and from any context, before `main` and in signal handlers alike.
+//! may be used from any thread and in any context, before `main` and in signal handlers alike.
+//! Nothing allocates; no lookup panics. Lookups are `const fn`.
+//!
+//! The facts are those of Go's `runtime/sizeclasses.go` and its generator `mksizeclasses.go`.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 extern crate std;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // In reading order; the formatter sorts what has no empty line between.
 mod class;

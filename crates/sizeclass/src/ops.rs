@@ -139,7 +139,7 @@ fn check_promises(table: &Table, params: &Params) {
         let above = table.descriptions().find(|above| above.slot_bytes > bytes);
         let below_next = above.is_none_or(|above| wider < above.slot_bytes);
         assert!(
-            wider * class.slots > class.span_bytes || !below_next,
+            wider.saturating_mul(class.slots) > class.span_bytes || !below_next,
             "{class:?} {params:?} {above:?}"
         );
     }

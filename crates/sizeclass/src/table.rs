@@ -207,7 +207,7 @@ impl Table {
     /// The 32-bit reciprocal of the slot size, for [`magic_index`](crate::magic_index).
     ///
     /// 0, for which every offset is in slot 0, where a span holds a single slot and no reciprocal
-    /// would do. That takes slots above 64 KiB, which Go's tables do not have.
+    /// would do. That takes slots above 45 KiB, which Go's tables do not have.
     #[inline]
     pub const fn magic(&self, class: SizeClass) -> u32 {
         self.row(class).magic

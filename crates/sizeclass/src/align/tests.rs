@@ -16,6 +16,7 @@ fn for_each_expected(table: &Table, align: usize, mut check: impl FnMut(usize, O
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn every_size_and_alignment_has_the_smallest_class_that_suits_both() {
     for table in [&GO_1_8, &GO_1_16] {
         for align in (0..=16).map(|shift| 1 << shift) {
@@ -69,6 +70,7 @@ fn what_is_no_alignment_has_no_class() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn the_walk_is_as_short_as_documented() {
     for (table, most) in [(&GO_1_8, 2), (&GO_1_16, 2)] {
         let mut longest = 0;

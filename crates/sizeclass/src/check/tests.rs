@@ -41,6 +41,7 @@ fn defer_sizes_by_definition(table: &Table, record: usize) -> Option<[usize; 5]>
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn defer_sizes_follow_their_definition() {
     let (mut good, mut bad) = (0, 0);
     for record in 0..2000 {

@@ -101,7 +101,9 @@ pub enum DeriveError {
         /// Entries that a table has room for.
         limit: usize,
     },
-    /// One of the reciprocals of this size would not be exact throughout its span.
+    /// One of the reciprocals of this size would not be exact throughout its span. It takes
+    /// several large slots in a long span: a smaller page makes the spans shorter, a larger
+    /// granule the factors smaller.
     NoReciprocal {
         /// The size of a slot.
         size: usize,

@@ -16,6 +16,7 @@ fn slots(table: &Table) -> Vec<usize> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "derives whole tables, and safe code only")]
 fn go_tables_are_what_their_parameters_give() {
     assert_eq!(Table::derive(&Params::GO_1_16).as_ref(), Ok(&GO_1_16));
     assert_eq!(Table::derive(&Params::GO_1_8).as_ref(), Ok(&GO_1_8));
@@ -25,6 +26,7 @@ fn go_tables_are_what_their_parameters_give() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn other_tables_keep_their_promises() {
     // Parameters, entries, and the largest size.
     let cases = [
@@ -176,6 +178,7 @@ fn small_tables_by_hand() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "derives whole tables, and safe code only")]
 fn large_slots_alone_in_their_span_need_no_reciprocal() {
     let table = Table::derive(&Params {
         max_size: 256 << 10,
@@ -300,6 +303,7 @@ fn ranges_are_checked_against_each_other() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "derives whole tables, and safe code only")]
 fn impossible_tables_say_why() {
     let cases = [
         (

@@ -4,6 +4,7 @@ use super::*;
 use crate::{GO_1_8, GO_1_16, PAGE_BYTES};
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn the_flat_table_is_the_lookup() {
     assert_eq!(FLAT.len(), 4097);
     assert_eq!(FLAT, FLAT_CLASSES);
@@ -19,6 +20,7 @@ fn the_flat_table_is_the_lookup() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn hits_find_the_smallest_class_that_suits_both() {
     for align in (0..=7).map(|shift| 1_usize << shift) {
         for size in 1..=MAX_SMALL_SIZE {
@@ -50,6 +52,7 @@ fn what_is_large_or_unusual_misses() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn malloc_classes_are_aligned_for_c() {
     assert_eq!(malloc_class(0), 0);
     for size in 1..=MAX_SMALL_SIZE {
@@ -70,6 +73,7 @@ fn hits_work_at_compile_time() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn flattening_asks_for_the_right_length() {
     assert_eq!(GO_1_16.flatten::<4096>(), None);
     assert_eq!(GO_1_16.flatten::<4098>(), None);

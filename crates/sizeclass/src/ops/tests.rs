@@ -6,6 +6,7 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed};
 use super::*;
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn every_set_of_changed_parameters_is_tried() {
     // A xorshift generator; each input starts with its mask.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -27,7 +28,6 @@ fn every_set_of_changed_parameters_is_tried() {
 
 proptest! {
     #![proptest_config(Config {
-        cases: 300,
         rng_algorithm: RngAlgorithm::ChaCha,
         rng_seed: RngSeed::Fixed(1_010),
         failure_persistence: None,
@@ -35,6 +35,7 @@ proptest! {
     })]
 
     #[test]
+    #[cfg_attr(miri, ignore = "derives whole tables, and safe code only")]
     fn any_bytes_are_survived(data in proptest::collection::vec(any::<u8>(), 0..200)) {
         fuzz_one(&data);
     }

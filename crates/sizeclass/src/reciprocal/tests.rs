@@ -5,6 +5,7 @@ use crate::table::expected::ROWS;
 use crate::{GO_1_8, GO_1_16, Table};
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn both_forms_divide_every_offset_of_every_span() {
     for table in [&GO_1_8, &GO_1_16] {
         for class in table.classes() {
@@ -39,6 +40,7 @@ fn is_exact_by_trial(d: u64, mul: u64, shift: u32, most: u64) -> bool {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn the_exactness_test_agrees_with_trial() {
     let mut exact = 0;
     for d in 1..=40_u64 {
@@ -59,6 +61,7 @@ fn the_exactness_test_agrees_with_trial() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn no_smaller_shift_would_do() {
     for row in &ROWS {
         let (shift, shift2, mul, mask) = row.shift_mul;

@@ -69,6 +69,7 @@ fn narrow_pointers_have_headers_earlier() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn every_size_rounds_to_what_its_object_may_use() {
     for size in 1..=2 * MAX_SMALL_SIZE {
         let plain = GO_1_16.round_up(size);

@@ -121,6 +121,7 @@ fn coarse_lookups_have_the_numbers_of_go() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "exhaustive, and safe code only")]
 fn every_size_has_the_smallest_class_that_holds_it() {
     for table in [&GO_1_8, &GO_1_16] {
         let mut expected = 1;
@@ -169,6 +170,17 @@ fn classes_outside_the_table_are_nothing() {
         assert_eq!(GO_1_8.slot_index(class, 123_456), 0);
     }
     assert!(GO_1_8.contains(class(66)) && GO_1_16.contains(class(67)));
+}
+
+#[test]
+fn a_table_stays_as_small_as_it_is() {
+    // 20 bytes a class, a byte a lookup entry, and the rest.
+    assert_eq!(size_of::<Row>(), 20);
+    assert_eq!(size_of::<Table>(), 128 * 20 + 2560 + 16);
+    assert_eq!(
+        (size_of::<SizeClass>(), size_of::<crate::SpanClass>()),
+        (1, 1)
+    );
 }
 
 #[test]
