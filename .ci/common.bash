@@ -28,11 +28,11 @@ component() {
   rustup component add --toolchain "$toolchain" "$@" >/dev/null 2>&1
 }
 
-# A command from crates.io: tool CRATE
+# A command from crates.io: tool CRATE. Not optimised: building it is what takes the time.
 tool() {
   command -v "$1" >/dev/null && return 0
   mkdir -p target/ci
-  timeout 600 cargo install --locked --quiet "$1" >target/ci/install-"$1".log 2>&1 || { tail -3 target/ci/install-"$1".log; return 1; }
+  CARGO_PROFILE_DEV_DEBUG=0 timeout 600 cargo install --debug --locked --quiet "$1" >target/ci/install-"$1".log 2>&1 || { tail -3 target/ci/install-"$1".log; return 1; }
 }
 
 has_nightly() { rustup run nightly rustc --version >/dev/null 2>&1; }

@@ -25,7 +25,12 @@ const fn allocator(name: &'static str, needs: &'static str) -> Allocator {
 }
 
 /// All of them; the first is the one that the others are compared with unless told otherwise.
-pub static ALL: [Allocator; 8] = [
+pub static ALL: [Allocator; 9] = [
+    Allocator {
+        name: "gomalloc",
+        feature: Some("ours"),
+        needs: "nothing",
+    },
     Allocator {
         name: "system",
         feature: None,

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use std::path::Path;
 
 /// One colour an allocator, tellable apart by most people (after Okabe and Ito); the base is the first.
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; 9] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 114, 178),
     RGBColor(86, 180, 233),
@@ -14,6 +14,7 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(230, 159, 0),
     RGBColor(204, 121, 167),
     RGBColor(120, 120, 120),
+    RGBColor(80, 40, 120),
 ];
 
 /// Factors beyond this are drawn at the edge.

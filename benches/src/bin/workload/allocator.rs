@@ -1,6 +1,16 @@
 //! The allocator of this program: one feature, one allocator; none, the system's.
 //!
+//! Two features at once are two modules of one name, which does not compile: a program has one
+//! global allocator.
+//!
 //! The only file of the workspace that names other people's allocators.
+
+#[cfg(feature = "ours")]
+mod choice {
+    pub(crate) const NAME: &str = "gomalloc";
+    #[global_allocator]
+    static GLOBAL: gomalloc::GoMalloc = gomalloc::GoMalloc::new();
+}
 
 #[cfg(feature = "mimalloc-v2")]
 mod choice {
@@ -52,6 +62,7 @@ mod choice {
 }
 
 #[cfg(not(any(
+    feature = "ours",
     feature = "mimalloc-v2",
     feature = "mimalloc-v3",
     feature = "jemalloc",
