@@ -1,42 +1,101 @@
 //! The concrete types of the process's allocator, its statics, and the one function that starts it.
 //!
 //! Read top-down this file is the block diagram: operating system → address space → heap → central
-//! exchange → cache set, and the stack pool beside them. The statics are written once, at the first
-//! request of the process, whichever thread makes it and however early; they are never dropped.
+//! exchange → cache set. The statics are written once, at the first request of the process,
+//! whichever thread makes it and however early; they are never dropped.
 use crate::once::Once;
 use crate::{fork, misuse, thread};
-use arena::{Addr, AddressSpace, SparseConfig};
+use arena::{Addr, AddressSpace, LayoutError, SparseConfig};
 use heap::HeapConfig;
 
 /// Where memory comes from.
-pub(crate) type Os = arena::Unix;
+type Os = arena::System;
 /// How address space is laid out: Go's sparse arenas.
-pub(crate) type Space = arena::Sparse<Os>;
+type Space = arena::Sparse<Os>;
 /// Spans and page runs.
 pub(crate) type Heap = heap::Heap<Space>;
-/// The exchange of free slots, one per span class.
-pub(crate) type Central = central::Central<&'static Heap>;
 /// The caches of the process's threads.
-pub(crate) type Caches = cache::CacheSet<&'static Central, &'static Heap>;
+pub(crate) type Caches = CachesOver<Space>;
 
-static HEAP: Once<Heap> = Once::new();
-static CENTRAL: Once<Central> = Once::new();
-static CACHES: Once<Caches> = Once::new();
+/// The exchange of free slots over a heap, one per span class.
+pub(crate) type CentralOver<A> = central::Central<&'static heap::Heap<A>>;
+/// A cache set over that exchange.
+pub(crate) type CachesOver<A> = cache::CacheSet<&'static CentralOver<A>, &'static heap::Heap<A>>;
 
-/// Everything, once it stands.
-pub(crate) struct Parts {
-    pub(crate) heap: &'static Heap,
-    pub(crate) central: &'static Central,
-    pub(crate) caches: &'static Caches,
+static PARTS: Parts<Space> = Parts::new();
+
+/// The layers of one allocator, from the bottom up; each is made over the one above it here.
+pub(crate) struct Parts<A: AddressSpace + 'static> {
+    pub(crate) heap: Once<heap::Heap<A>>,
+    pub(crate) central: Once<CentralOver<A>>,
+    pub(crate) caches: Once<CachesOver<A>>,
 }
 
-/// Starts the allocator if nobody has, in Go's order: stack pool, checks and address space, heap
-/// with its metadata allocators, one central per span class, cache set. The bootstrap cache is the
-/// first thread's; the others come with their threads. `None`: the system has no memory for it;
-/// the next request tries again.
+impl<A: AddressSpace + 'static> Parts<A> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            heap: Once::new(),
+            central: Once::new(),
+            caches: Once::new(),
+        }
+    }
+
+    /// Makes what is not there yet, in Go's order (`schedinit` and `mallocinit`): the page-size
+    /// checks and the address space, the heap with its metadata allocators, one central list per
+    /// span class, the bootstrap cache, which the first thread takes. Hint addresses are tried
+    /// after all that, when the first span is wanted.
+    ///
+    /// # Errors
+    ///
+    /// The system has no memory for it. What is there stays, and the next call goes on from there.
+    pub(crate) fn start_up(
+        &'static self,
+        make_space: impl FnOnce() -> Result<A, LayoutError>,
+    ) -> Result<&'static CachesOver<A>, Failed> {
+        let heap = self.heap.get_or_try_init(|| {
+            let space = make_space().map_err(Failed::at_layout)?;
+            heap::Heap::new(space, HeapConfig::default()).map_err(Failed::at_heap)
+        })?;
+        let central = self
+            .central
+            .get_or_try_init(|| Ok(central::Central::new(heap)))?;
+        self.caches.get_or_try_init(|| {
+            let caches = cache::CacheSet::new(central, heap);
+            bootstrap(&caches).map(|()| caches)
+        })
+    }
+}
+
+/// Makes the first cache and leaves it for the first thread.
+#[expect(unsafe_code, reason = "gives back the cache that it has just made")]
+fn bootstrap<A: AddressSpace>(caches: &CachesOver<A>) -> Result<(), Failed> {
+    let cache = caches.acquire().ok_or(Failed)?;
+    // SAFETY: acquired just above, and used by nobody.
+    unsafe { caches.give_back(cache) }.map_err(|_| Failed)
+}
+
+/// Start-up came to nothing for want of memory; everything else has ended the process.
+#[derive(Debug)]
+pub(crate) struct Failed;
+
+impl Failed {
+    fn at_layout(error: LayoutError) -> Self {
+        match error {
+            LayoutError::PageSize(error) => misuse::end_start_up(&error),
+            _ => Self,
+        }
+    }
+
+    /// The default table suits every heap.
+    fn at_heap(_error: heap::HeapError) -> Self {
+        sync::fatal("the size-class table does not suit the heap", &[])
+    }
+}
+
+/// The process's cache set; starts the allocator if nobody has. `None`: no memory for it now.
 #[inline]
 pub(crate) fn start_up() -> Option<&'static Caches> {
-    match CACHES.get() {
+    match PARTS.caches.get() {
         Some(caches) => Some(caches),
         None => start_up_slow(),
     }
@@ -45,71 +104,39 @@ pub(crate) fn start_up() -> Option<&'static Caches> {
 #[cold]
 #[inline(never)]
 fn start_up_slow() -> Option<&'static Caches> {
-    let heap = HEAP
-        .get_or_try_init(|| {
-            let space = Space::new(arena::Unix, SparseConfig::default()).map_err(Failed::layout)?;
-            Heap::new(space, HeapConfig::default()).map_err(Failed::heap)
-        })
-        .ok()?;
-    let central = CENTRAL
-        .get_or_try_init(|| Ok::<_, Failed>(Central::new(heap)))
-        .ok()?;
-    let mut is_first = false;
-    let caches = CACHES
-        .get_or_try_init(|| {
+    let caches = PARTS
+        .start_up(|| {
+            // Before any thread can have a cache; one thread at a time comes here.
             thread::prepare();
-            is_first = true;
-            Ok::<_, Failed>(Caches::new(central, heap))
+            Space::new(Os::new(), SparseConfig::default())
         })
         .ok()?;
-    if is_first {
-        fork::register();
-    }
+    // After start-up: registering may allocate, and then finds the allocator at work.
+    fork::register();
     Some(caches)
 }
 
-/// Start-up came to nothing for want of memory; everything else has ended the process.
-struct Failed;
-
-impl Failed {
-    fn layout(error: arena::LayoutError) -> Self {
-        match error {
-            arena::LayoutError::PageSize(error) => misuse::end_start_up(&error),
-            _ => Self,
-        }
-    }
-
-    fn heap(_error: heap::HeapError) -> Self {
-        // The default table suits every heap.
-        sync::fatal("the size-class table does not suit the heap", &[])
-    }
+/// The process's layers, if they all stand.
+pub(crate) fn parts() -> Option<(&'static Heap, &'static CentralOver<Space>, &'static Caches)> {
+    Some((PARTS.heap.get()?, PARTS.central.get()?, PARTS.caches.get()?))
 }
 
 /// The heap, once it stands.
 #[inline(always)]
 pub(crate) fn heap() -> Option<&'static Heap> {
-    HEAP.get()
+    PARTS.heap.get()
 }
 
 /// The cache set, once it stands.
 #[inline(always)]
 pub(crate) fn caches() -> Option<&'static Caches> {
-    CACHES.get()
-}
-
-/// Everything, once it stands.
-pub(crate) fn parts() -> Option<Parts> {
-    Some(Parts {
-        heap: HEAP.get()?,
-        central: CENTRAL.get()?,
-        caches: CACHES.get()?,
-    })
+    PARTS.caches.get()
 }
 
 /// The class byte of the page at `addr`; 0 outside every arena and for pages without small slots.
 #[inline(always)]
 pub(crate) fn class_byte(addr: Addr) -> u8 {
-    match HEAP.get() {
+    match PARTS.heap.get() {
         Some(heap) => heap.space().tag(addr),
         None => 0,
     }

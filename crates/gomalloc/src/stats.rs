@@ -72,11 +72,11 @@ impl Stats {
 #[must_use]
 pub fn stats() -> Stats {
     let mut stats = Stats::NOTHING;
-    let Some(parts) = assembly::parts() else {
+    let Some((heap, _, caches)) = assembly::parts() else {
         return stats;
     };
     let mut slots = cache::Stats::new();
-    parts.caches.stats(&mut slots);
+    caches.stats(&mut slots);
     let table = Table::DEFAULT;
     for class in table.classes() {
         let bytes = table.slot_bytes(class) as u64;
@@ -93,7 +93,8 @@ pub fn stats() -> Stats {
         row.mallocs = row.mallocs.max(row.frees);
         stats.live_bytes += (row.mallocs - row.frees) * bytes;
     }
-    let heap = parts.heap.stats();
+    let usage = heap.space().memory().usage();
+    let heap = heap.stats();
     stats.large_mallocs = heap.large_allocs;
     stats.large_frees = heap.large_frees;
     stats.by_size[0].mallocs = heap.large_allocs;
@@ -104,7 +105,6 @@ pub fn stats() -> Stats {
     stats.peak_bytes = heap.peak.get() as u64;
     stats.mapped_bytes = heap.mapped.get() as u64;
     stats.released_bytes = heap.released.get() as u64;
-    let usage = parts.heap.space().memory().usage();
     stats.metadata_bytes = [
         Category::Span,
         Category::Cache,

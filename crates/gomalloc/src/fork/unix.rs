@@ -8,42 +8,49 @@
     reason = "registers handlers, and takes locks without guards"
 )]
 use crate::{assembly, thread};
+use sync::atomic::{AtomicBool, Ordering};
 
-/// Registers the handlers. Once, after start-up is complete: registering may allocate.
+/// Whether the handlers are registered; twice they would take each lock twice.
+static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+
+/// Registers the handlers, unless they are. After start-up is complete: registering may allocate.
 pub(crate) fn register() {
+    if IS_REGISTERED.swap(true, Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: the handlers have C's calling convention, take nothing and are there for ever. A
     // failure (out of memory) leaves a process that must not allocate in a fork's child.
     let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
 unsafe extern "C" fn prepare() {
-    if let Some(parts) = assembly::parts() {
-        parts.caches.lock_for_fork();
-        parts.central.lock_for_fork();
+    if let Some((heap, central, caches)) = assembly::parts() {
+        caches.lock_for_fork();
+        central.lock_for_fork();
         // SAFETY: the parent or the child gives the locks back.
-        unsafe { parts.heap.lock_for_fork() };
+        unsafe { heap.lock_for_fork() };
     }
 }
 
 unsafe extern "C" fn parent() {
-    if let Some(parts) = assembly::parts() {
+    if let Some((heap, central, caches)) = assembly::parts() {
         // SAFETY: this thread took the locks in `prepare`; innermost first.
-        unsafe { parts.heap.unlock_after_fork() };
+        unsafe { heap.unlock_after_fork() };
         // SAFETY: as above.
-        unsafe { parts.central.unlock_after_fork() };
+        unsafe { central.unlock_after_fork() };
         // SAFETY: as above.
-        unsafe { parts.caches.unlock_after_fork() };
+        unsafe { caches.unlock_after_fork() };
     }
 }
 
 unsafe extern "C" fn child() {
-    if let Some(parts) = assembly::parts() {
+    if let Some((heap, central, caches)) = assembly::parts() {
         // SAFETY: the child's only thread is the one that took the locks in `prepare`.
-        unsafe { parts.heap.reset_in_child() };
+        unsafe { heap.reset_in_child() };
         // SAFETY: as above.
-        unsafe { parts.central.reset_in_child() };
+        unsafe { central.reset_in_child() };
         // SAFETY: as above.
-        unsafe { parts.caches.reset_in_child(thread::cache()) };
+        unsafe { caches.reset_in_child(thread::cache()) };
     }
 }
 

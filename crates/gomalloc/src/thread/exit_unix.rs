@@ -12,8 +12,11 @@ use sync::atomic::{AtomicUsize, Ordering};
 /// The key plus one; 0 means that there is none, and then threads are never flushed.
 static KEY: AtomicUsize = AtomicUsize::new(0);
 
-/// Makes the key. Once, at start-up, before the first cache.
+/// Makes the key, unless it is there. At start-up, before the first cache, by one thread at a time.
 pub(crate) fn prepare() {
+    if KEY.load(Ordering::Acquire) != 0 {
+        return;
+    }
     let mut key: libc::pthread_key_t = 0;
     // SAFETY: `key` is a place for the key; the destructor takes what `register` stored.
     let made = unsafe { libc::pthread_key_create(&raw mut key, Some(exit)) };
