@@ -33,13 +33,12 @@ pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Un
 pub use hint::{Direction, Hint};
 pub use memory::Memory;
 pub use meta::{Fixed, Persistent, Reuse};
-pub use os::GuardMethod;
-#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
-pub use os::Host;
-pub use os::Os;
 pub use os::System;
 #[cfg(unix)]
 pub use os::Unix;
+pub use os::{Advice, GuardMethod, Os};
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+pub use os::{Event, Failing, Host, Simulated};
 #[cfg(target_pointer_width = "64")]
 pub use platform::Unix64;
 pub use platform::{Any32, Native, Platform, Window};

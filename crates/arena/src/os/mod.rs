@@ -25,12 +25,21 @@ use core::ptr::NonNull;
 
 mod guard;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+mod failing;
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod host;
+mod refer;
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+mod simulated;
 #[cfg(unix)]
 mod unix;
 
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+pub use failing::Failing;
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use host::Host;
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+pub use simulated::{Event, Simulated};
 #[cfg(unix)]
 pub use unix::Unix;
 
@@ -43,6 +52,17 @@ pub type System = Host;
 #[cfg(all(unix, not(any(miri, gomalloc_loom))))]
 pub type System = Unix;
 
+/// A wish about memory, which the system may ignore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Huge pages, where they fit (Go `sysHugePage`).
+    HugePages,
+    /// No huge pages (Go `sysNoHugePage`).
+    NoHugePages,
+    /// Huge pages at once (Go `sysHugePageCollapse`).
+    Collapse,
+}
+
 /// What the layouts need of an operating system.
 ///
 /// Sizes and addresses are multiples of [`Os::page_size`] unless said otherwise; sizes are not 0.
@@ -50,7 +70,7 @@ pub type System = Unix;
 /// # Safety
 ///
 /// A range that `reserve` or `alloc` returns belongs to the caller alone until it is freed. Memory
-/// that `alloc` returned, or `map` accepted, may be read and written through the pointer that
+/// that `alloc` returned, or `map` accepted, may (through [`Os::backing`], if it lies in a reservation) be read and written through the pointer that
 /// `alloc` or `reserve` returned for it, and reads as zero at first.
 pub unsafe trait Os: Send + Sync {
     /// Reserved memory faults when it is touched, so it can serve as a guard.
@@ -70,6 +90,17 @@ pub unsafe trait Os: Send + Sync {
     /// The only addresses that [`Os::reserve`] ever returns, if there is such a restriction.
     fn window(&self) -> Option<(Addr, ByteCount)> {
         None
+    }
+
+    /// The end of the data segment as the process has moved it, where there is such a thing: memory
+    /// that grows upward from there should find addresses.
+    fn program_break(&self) -> Option<Addr> {
+        None
+    }
+
+    /// Can a part of a reservation be freed? If not, what was reserved in one call is freed in one.
+    fn frees_parts(&self) -> bool {
+        true
     }
 
     /// None → Ready, zeroed, wherever the system likes.
@@ -185,5 +216,22 @@ pub unsafe trait Os: Send + Sync {
     fn resident(&self, at: NonNull<u8>, bytes: ByteCount) -> Option<ByteCount> {
         let _ = (at, bytes);
         None
+    }
+
+    /// Says what is wished for a range. Errors are ignored.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range.
+    unsafe fn advise(&self, at: NonNull<u8>, bytes: ByteCount, advice: Advice) {
+        let _ = (at, bytes, advice);
+    }
+
+    /// Where mapped memory at `at` can be touched: there, except in a simulation, whose addresses
+    /// are numbers. Tables that lie in a reservation are reached through this.
+    #[inline(always)]
+    fn backing(&self, at: NonNull<u8>, bytes: ByteCount) -> NonNull<u8> {
+        let _ = bytes;
+        at
     }
 }
