@@ -129,6 +129,9 @@ pub enum GrowError {
     /// No address space is left, neither at a hint nor anywhere.
     #[error("out of address space: {0}")]
     AddressSpace(OsError),
+    /// Under the race detector, whose shadow covers nothing but the hints.
+    #[error("too many address space collisions for -race mode")]
+    RaceCollisions,
     /// The system gave addresses that the platform cannot hold in its map.
     #[error(
         "memory allocated by OS [{base}, {base} + {bytes}) not in usable address space: {reason}"
@@ -158,6 +161,9 @@ pub enum GrowError {
     /// No memory for an arena's metadata.
     #[error("out of memory allocating heap arena metadata: {0}")]
     Metadata(OsError),
+    /// The address is in no arena.
+    #[error("{0} is in no arena")]
+    Outside(Addr),
     /// The pages could not be mapped.
     #[error("out of memory: {0}")]
     OutOfMemory(OsError),

@@ -4,8 +4,12 @@
 //! Go's linked records, because a list never has more than its first hints or two later ones.
 use crate::{Addr, ByteCount};
 
-/// Most hints that a list can hold: 128 from the platform.
-const CAPACITY: usize = 128;
+mod policy;
+
+pub use policy::HintPolicy;
+
+/// Most hints that a list can hold: all of a platform's.
+const CAPACITY: usize = crate::platform::HINT_NUMBERS;
 
 /// To which side a hint grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

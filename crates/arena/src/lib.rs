@@ -13,6 +13,7 @@
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 extern crate std;
 
+mod bitmap;
 mod category;
 mod error;
 mod hint;
@@ -24,13 +25,15 @@ mod os;
 mod platform;
 mod space;
 mod sparse;
+mod stray;
 #[cfg(all(test, not(gomalloc_loom)))]
 mod testing;
 mod unit;
 
+pub use bitmap::{Bitmap, BitmapError, HeapBitmap, WordBits};
 pub use category::{Category, Usage};
 pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Unusable};
-pub use hint::{Direction, Hint};
+pub use hint::{Direction, Hint, HintPolicy};
 pub use memory::Memory;
 pub use meta::{Fixed, Persistent, Reuse};
 pub use os::System;
@@ -40,8 +43,10 @@ pub use os::{Advice, GuardMethod, Os};
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use os::{Event, Failing, Host, Simulated};
 #[cfg(target_pointer_width = "64")]
-pub use platform::Unix64;
-pub use platform::{Any32, Native, Platform, Window};
+pub use platform::{
+    Aix, Aix12, Ios, Riscv64Sv39, Unix64, UnixAmd64, UnixArm64, WindowsAmd64, WindowsArm64,
+};
+pub use platform::{Bits32, HINT_NUMBERS, Mips32, Native, Platform, Wasm, Wasm11, Wasm13, Window};
 pub use space::{AddressSpace, Growth, PageEntry};
 pub use sparse::{Sparse, SparseConfig};
 pub use unit::{Addr, ByteCount, PAGE_BYTES, PAGE_SHIFT, PageCount, PageId};

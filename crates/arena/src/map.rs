@@ -1,11 +1,10 @@
 //! The arena map: from an address to the metadata of its arena, in one or two levels.
 //!
 //! Written under the layout's lock, read by everybody without one. An entry goes from null to its
-//! metadata once and never back while the layout lives. After Go 1.11 `mheap.arenas`, `heapArena`.
+//! metadata once and never back while the layout lives. After Go 1.11 `mheap.arenas`.
 //!
 //! ```text
 //!     address − offset:  │ L1 (0 bits on most platforms) │ L2 │ page in arena │ byte in page │
-//!     metadata:          │ tag of every page │ span of every page │ Head │
 //! ```
 //!
 //! | field | written | read |
@@ -14,102 +13,16 @@
 //! | tag, span | Release, by the owner of the pages | by anybody |
 //! | `Head` | before the entry is published | by anybody |
 #![expect(unsafe_code, reason = "page tables in raw memory")]
-use crate::{
-    Addr, ByteCount, Category, Memory, Os, OsError, PAGE_SHIFT, PageCount, PageEntry, Persistent,
-    Platform,
-};
+use crate::{Addr, ByteCount, Category, Memory, Os, OsError, PageCount, PageEntry};
+use crate::{PAGE_SHIFT, Persistent, Platform};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use metadata::place;
+use sync::atomic::{AtomicPtr, Ordering};
 
-/// What is known of an arena as a whole.
-#[derive(Debug)]
-pub(crate) struct Head {
-    /// A pointer into the reservation that the arena is part of, good for all of it.
-    pub(crate) region: NonNull<u8>,
-}
+mod metadata;
 
-/// The metadata of one arena: a pointer to its first tag.
-#[derive(Debug)]
-pub(crate) struct Metadata<P> {
-    tags: NonNull<AtomicU8>,
-    platform: PhantomData<P>,
-}
-
-impl<P> Clone for Metadata<P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P> Copy for Metadata<P> {}
-
-impl<P: Platform> Metadata<P> {
-    const SPANS_OFFSET: usize =
-        (P::PAGES * size_of::<AtomicU8>()).next_multiple_of(align_of::<AtomicPtr<()>>());
-    const HEAD_OFFSET: usize = (Self::SPANS_OFFSET + P::PAGES * size_of::<AtomicPtr<()>>())
-        .next_multiple_of(align_of::<Head>());
-    /// Bytes of one arena's metadata: 72 KiB and a head for 64 MiB.
-    pub(crate) const BYTES: ByteCount = ByteCount::new(Self::HEAD_OFFSET + size_of::<Head>());
-    /// Its alignment: a cache line, so that the tags of eight small spans share one.
-    pub(crate) const ALIGN: ByteCount = ByteCount::new(64);
-
-    /// Makes metadata of zeroed memory of [`Metadata::BYTES`].
-    ///
-    /// # Safety
-    ///
-    /// The memory is the caller's, zeroed, aligned, and stays mapped while the map lives.
-    pub(crate) unsafe fn in_memory(at: NonNull<u8>) -> Self {
-        let this = Self {
-            tags: at.cast(),
-            platform: PhantomData,
-        };
-        // SAFETY: the caller's memory has room for all tags.
-        unsafe { init_entries(this.tags, P::PAGES, || AtomicU8::new(0)) };
-        // SAFETY: the offset is inside the caller's memory.
-        let spans = unsafe { at.add(Self::SPANS_OFFSET) }.cast::<AtomicPtr<()>>();
-        // SAFETY: the caller's memory has room for all spans.
-        unsafe { init_entries(spans, P::PAGES, || AtomicPtr::new(ptr::null_mut())) };
-        this
-    }
-
-    fn head(self) -> NonNull<Head> {
-        // SAFETY: inside the memory of `in_memory`.
-        unsafe { self.tags.cast::<u8>().add(Self::HEAD_OFFSET) }.cast()
-    }
-
-    /// # Safety
-    ///
-    /// Not published yet.
-    unsafe fn set_head(self, head: Head) {
-        // SAFETY: the memory is the caller's and aligned.
-        unsafe { self.head().write(head) };
-    }
-
-    /// # Safety
-    ///
-    /// The memory of [`Metadata::in_memory`] is mapped; `first + count` is at most the arena's
-    /// pages.
-    unsafe fn set(self, first: usize, count: usize, span: *mut (), tag: u8) {
-        // SAFETY: the offset is inside the metadata.
-        let spans = unsafe { self.tags.cast::<u8>().add(Self::SPANS_OFFSET) };
-        let spans = spans.cast::<AtomicPtr<()>>();
-        for page in first..first + count {
-            // SAFETY: the caller's pages are the arena's.
-            let entry = unsafe { place(spans, page) };
-            // Release: whoever finds the span sees its header as the caller has written it.
-            entry.store(span, Ordering::Release);
-            // SAFETY: as above.
-            let entry = unsafe { place(self.tags, page) };
-            entry.store(tag, Ordering::Release);
-        }
-    }
-
-    #[inline]
-    fn page_in_arena(addr: Addr) -> usize {
-        (addr.get() >> PAGE_SHIFT) & (P::PAGES - 1)
-    }
-}
+pub(crate) use metadata::{Metadata, init_entries};
 
 /// The map itself.
 ///
@@ -154,7 +67,7 @@ impl<P: Platform> Map<P> {
         })
     }
 
-    /// Index of the arena around this address, which may be out of the map.
+    /// Index of the arena around this address, which may be out of the map (Go `arenaIndex`).
     #[inline]
     pub(crate) fn index(&self, addr: Addr) -> usize {
         let offset = if P::WINDOWED {
@@ -182,6 +95,7 @@ impl<P: Platform> Map<P> {
             // SAFETY: I1 — the table has an entry for every index below ARENAS.
             return Some(unsafe { place(self.root, index) });
         }
+        // Acquire: pairs with the Release in `prepare`.
         let table = self.first_level(index).load(Ordering::Acquire);
         let table = NonNull::new(table)?.cast::<AtomicPtr<u8>>();
         // SAFETY: I1 — a table has L2_ENTRIES entries.
@@ -189,6 +103,7 @@ impl<P: Platform> Map<P> {
     }
 
     /// First-level entry of an index below ARENAS, on platforms that have a first level.
+    #[inline]
     fn first_level(&self, index: usize) -> &AtomicPtr<u8> {
         // SAFETY: I1 — the first level has 2^L1_BITS entries, and the index has L1_BITS + L2_BITS.
         unsafe { place(self.root, index >> P::L2_BITS) }
@@ -198,56 +113,38 @@ impl<P: Platform> Map<P> {
     #[inline]
     pub(crate) fn metadata(&self, addr: Addr) -> Option<Metadata<P>> {
         // Acquire: pairs with the Release in `publish` (model: `map/models.rs`).
-        let tags = self.slot(addr)?.load(Ordering::Acquire);
-        Some(Metadata {
-            tags: NonNull::new(tags)?.cast(),
-            platform: PhantomData,
-        })
+        let metadata = self.slot(addr)?.load(Ordering::Acquire);
+        // SAFETY: I2.
+        Some(unsafe { Metadata::from_ptr(NonNull::new(metadata)?) })
     }
 
     /// The tag of a page, 0 outside of every arena.
     #[inline]
     pub(crate) fn tag(&self, addr: Addr) -> u8 {
-        let Some(metadata) = self.metadata(addr) else {
-            return 0;
-        };
-        // SAFETY: I2 — metadata has a tag for every page of the arena.
-        let tag = unsafe { place(metadata.tags, Metadata::<P>::page_in_arena(addr)) };
-        tag.load(Ordering::Relaxed)
+        match self.metadata(addr) {
+            Some(metadata) => metadata.tag(addr).load(Ordering::Relaxed),
+            None => 0,
+        }
     }
 
     /// What is known of a page.
     #[inline]
     pub(crate) fn entry(&self, addr: Addr) -> Option<PageEntry<'_>> {
         let metadata = self.metadata(addr)?;
-        let page = Metadata::<P>::page_in_arena(addr);
-        // SAFETY: inside the metadata (I2).
-        let spans = unsafe { metadata.tags.cast::<u8>().add(Metadata::<P>::SPANS_OFFSET) };
         Some(PageEntry {
-            // SAFETY: I2 — metadata has a span for every page, and lives as long as `self`.
-            span: unsafe { place(spans.cast::<AtomicPtr<()>>(), page) },
-            // SAFETY: I2 — metadata has a tag for every page, and lives as long as `self`.
-            tag: unsafe { place(metadata.tags, page) },
+            span: metadata.span(addr),
+            tag: metadata.tag(addr),
         })
-    }
-
-    /// A pointer good for the reservation around this address.
-    pub(crate) fn region(&self, addr: Addr) -> Option<NonNull<u8>> {
-        let head = self.metadata(addr)?.head();
-        // SAFETY: I2 — the head is complete and does not change once published.
-        Some(unsafe { head.as_ref() }.region)
     }
 
     /// Sets the entries of a run of pages, as far as the map knows them.
     pub(crate) fn set(&self, first: Addr, pages: PageCount, span: *mut (), tag: u8) {
         let (mut addr, mut left) = (first, pages.get());
         while left > 0 {
-            let page = Metadata::<P>::page_in_arena(addr);
-            let count = left.min(P::PAGES - page);
-            if let Some(metadata) = self.metadata(addr) {
-                // SAFETY: I2; `page + count` is at most the arena's pages.
-                unsafe { metadata.set(page, count, span, tag) };
-            }
+            let Some(metadata) = self.metadata(addr) else {
+                return;
+            };
+            let count = metadata.set(addr, left, span, tag);
             left -= count;
             addr = Addr::new(addr.get().wrapping_add(count << PAGE_SHIFT));
         }
@@ -276,13 +173,13 @@ impl<P: Platform> Map<P> {
     ///
     /// # Safety
     ///
-    /// The layout's lock is held; the entry is null; the metadata is the caller's; `head` is true.
-    pub(crate) unsafe fn publish(&self, base: Addr, metadata: Metadata<P>, head: Head) {
-        let Some(slot) = self.slot(base) else { return };
-        // SAFETY: the caller has not published it.
-        unsafe { metadata.set_head(head) };
-        // Release: publishes the metadata; pairs with the Acquire in `metadata`.
-        slot.store(metadata.tags.as_ptr().cast(), Ordering::Release);
+    /// The layout's lock is held; the entry is null; the metadata is complete and lives as long as
+    /// the map.
+    pub(crate) unsafe fn publish(&self, base: Addr, metadata: Metadata<P>) {
+        if let Some(slot) = self.slot(base) {
+            // Release: publishes the metadata; pairs with the Acquire in `metadata`.
+            slot.store(metadata.as_ptr(), Ordering::Release);
+        }
     }
 }
 
@@ -300,31 +197,7 @@ fn new_table<O: Os>(
     Ok(table)
 }
 
-/// The entry of a table.
-///
-/// # Safety
-///
-/// `table` has an entry of this index, which lives for `'a` and is only accessed atomically.
-#[inline(always)]
-unsafe fn place<'a, T>(table: NonNull<T>, index: usize) -> &'a T {
-    // SAFETY: the caller's index is inside the table.
-    let place = unsafe { table.add(index) };
-    // SAFETY: the caller's entry lives for `'a`.
-    unsafe { place.as_ref() }
-}
-
-/// Constructs atomics in zeroed memory, where zeroes are not one already: in models.
-///
-/// # Safety
-///
-/// The memory is the caller's, zeroed, aligned, and has room for `count` values.
-unsafe fn init_entries<T>(at: NonNull<T>, count: usize, zero: impl Fn() -> T) {
-    if cfg!(gomalloc_loom) {
-        for index in 0..count {
-            // SAFETY: the caller's memory has room for `count` values.
-            let place = unsafe { at.add(index) };
-            // SAFETY: as above.
-            unsafe { place.write(zero()) };
-        }
-    }
-}
+#[cfg(all(test, gomalloc_loom))]
+mod models;
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

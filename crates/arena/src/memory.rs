@@ -310,57 +310,38 @@ impl<O: Os> Memory<O> {
         Ok(())
     }
 
-    /// None → Reserved, anywhere, aligned: what does not lie on a boundary is trimmed off. If the
-    /// system's answer is aligned already, all of it is kept, which is `align` more than asked for
-    /// (Go `sysReserveAligned`). Returns what is reserved now.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers; nothing is reserved.
-    pub(crate) fn reserve_aligned(
-        &self,
-        bytes: ByteCount,
-        align: ByteCount,
-    ) -> Result<(NonNull<u8>, ByteCount), OsError> {
-        let all = bytes.checked_add(align).ok_or(OsError {
-            call: Call::Reserve,
-            reason: Reason::OutOfMemory,
-            address: Addr::NULL,
-            bytes,
-        })?;
-        let at = self.reserve(None, all)?;
-        let head = at.addr().get().wrapping_neg() & (align.get() - 1);
-        if head == 0 {
-            return Ok((at, all));
-        }
-        let head = ByteCount::new(head);
-        // SAFETY: `head < align`, so this is inside the reservation.
-        let base = unsafe { at.add(head.get()) };
-        // SAFETY: `head + bytes < all`: as above.
-        let end = unsafe { base.add(bytes.get()) };
-        let tail = align.saturating_sub(head);
-        // SAFETY: ours, Reserved, and not used.
-        let trimmed = unsafe { self.release(at, head) };
-        if let Err(error) = trimmed {
-            // SAFETY: as above; if this fails too, it stays reserved and counted.
-            let _ = unsafe { self.release(at, all) };
-            return Err(error);
-        }
-        // SAFETY: as above. A tail that the system keeps stays reserved and counted.
-        let _ = unsafe { self.release(end, tail) };
-        Ok((base, bytes))
-    }
-
     /// Frees a reservation whatever parts of it are mapped, without accounting: for a layout that
-    /// goes, and which calls [`Memory::close`] afterwards.
+    /// goes, and which calls [`Memory::close`] afterwards. False if the system refused.
     ///
     /// # Safety
     ///
     /// The caller owns the range, and nothing refers to it.
-    pub(crate) unsafe fn forget(&self, at: NonNull<u8>, bytes: ByteCount) {
-        // A refusal leaves it mapped; there is nobody left to try again.
+    pub(crate) unsafe fn forget(&self, at: NonNull<u8>, bytes: ByteCount) -> bool {
         // SAFETY: the caller's duty is the call's.
-        let _ = unsafe { self.os.free(at, bytes) };
+        unsafe { self.os.free(at, bytes) }.is_ok()
+    }
+
+    /// Gives a reservation back of which the first `mapped` bytes are Prepared.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; the range is as it was.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the range, its states are as said, and nothing refers to it.
+    pub(crate) unsafe fn free_partly_mapped(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        mapped: ByteCount,
+        category: Category,
+    ) -> Result<(), OsError> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.os.free(at, bytes) }.map_err(refused(Call::Free, at, bytes))?;
+        sub(&self.mapped[category as usize], mapped);
+        sub(&self.reserved, bytes.saturating_sub(mapped));
+        Ok(())
     }
 
     /// Accounts for what [`Memory::forget`] freed: pages that were handed out, whoever has them on

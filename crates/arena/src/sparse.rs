@@ -7,38 +7,31 @@
 //!     reservation: │ arena │ arena │ ··· │     a multiple of 64 MiB, at a hint if possible
 //!                  │ grown (Prepared) │ left (Reserved) │
 //! ```
-#![expect(unsafe_code, reason = "reserves, maps and publishes memory")]
+#![expect(
+    unsafe_code,
+    reason = "implements the interface that page tables are behind"
+)]
 use crate::hint::Hints;
 use crate::map::Map;
+use crate::meta::Linear;
+use crate::stray::Strays;
 use crate::{
-    Addr, AddressSpace, ByteCount, Direction, GrowError, Growth, Hint, LayoutError, Memory, Native,
-    Os, PageCount, PageEntry, Persistent, Platform, Usage,
+    Addr, AddressSpace, ByteCount, GrowError, Growth, Hint, Memory, Native, Os, PageCount,
+    PageEntry, Persistent, Platform,
 };
 use core::ptr::NonNull;
 use left::Left;
-use sync::{Mutex, Rank};
+use sync::Mutex;
 
+mod adopt;
+mod bitmap;
+mod config;
 mod grow;
 mod left;
+mod release;
+mod start;
 
-/// What a sparse layout is made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SparseConfig {
-    /// How many of the platform's hints are used, from the first on.
-    pub hints: usize,
-    /// By how much the mapped part grows at least; rounded to system pages, at most an arena.
-    pub step: ByteCount,
-}
-
-impl Default for SparseConfig {
-    fn default() -> Self {
-        Self {
-            hints: usize::MAX,
-            step: ByteCount::new(crate::limits::GROWTH_STEP_BYTES),
-        }
-    }
-}
+pub use config::SparseConfig;
 
 /// The sparse layout (Go 1.11 and later).
 ///
@@ -47,12 +40,13 @@ impl Default for SparseConfig {
 /// # Invariants
 ///
 /// * I1: a map entry is published after its arena was reserved, and its arena stays reserved.
-/// * I2: every reservation is recorded in `Inner::reservations`.
+/// * I2: every reservation is recorded in `Inner::reservations`, is one of `Inner`'s linear ones,
+///   or is one of its strays.
 #[derive(Debug)]
 pub struct Sparse<O: Os, P: Platform = Native> {
     map: Map<P>,
     memory: Memory<O>,
-    step: ByteCount,
+    config: SparseConfig,
     inner: Mutex<Inner>,
 }
 
@@ -65,8 +59,15 @@ struct Inner {
     reservations: *mut Reservation,
     /// Metadata that a failed growth has left, linked through its first word.
     spare: *mut u8,
+    /// Metadata of arenas, on platforms that reserve all of it ahead.
+    linear_metadata: Option<Linear>,
+    /// The first arenas, on platforms that reserve them next to the program break.
+    linear_arenas: Option<Linear>,
+    strays: Strays,
     /// Bytes that were handed out.
     grown: usize,
+    /// Bytes of reservations that [`Sparse::release`] has given back.
+    freed: usize,
 }
 
 // SAFETY: everything behind the pointers belongs to the layout.
@@ -80,122 +81,21 @@ struct Reservation {
     next: *mut Reservation,
 }
 
-impl<O: Os> Sparse<O> {
-    /// A layout for the platform of this build. Reserves nothing but the tables.
-    ///
-    /// # Errors
-    ///
-    /// The page sizes are not usable, or there is no memory for the tables.
-    pub fn new(os: O, config: SparseConfig) -> Result<Self, LayoutError> {
-        Self::for_platform(os, config)
-    }
-}
-
 impl<O: Os, P: Platform> Sparse<O, P> {
-    /// A layout for the platform `P`. Reserves nothing but the tables.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sparse::new`]; for a platform with a window also one that does not fit.
-    pub fn for_platform(os: O, config: SparseConfig) -> Result<Self, LayoutError> {
-        let memory = Memory::new(os)?;
-        let offset = Self::offset(&memory)?;
-        let mut persistent = Persistent::new();
-        let map = match Map::new(&memory, &mut persistent, offset) {
-            Ok(map) => map,
-            Err(error) => {
-                // SAFETY: nothing that it handed out is left.
-                unsafe { persistent.release(&memory) };
-                return Err(LayoutError::ArenaMap(error));
-            }
-        };
-        let step = config
-            .step
-            .get()
-            .clamp(memory.page_size().get(), P::ARENA.get());
-        let hints = (0..config.hints).map_while(P::hint);
-        Ok(Self {
-            map,
-            memory,
-            step: ByteCount::new(step.next_power_of_two().min(P::ARENA.get())),
-            inner: Mutex::new(
-                Rank::Arena,
-                Inner {
-                    hints: Hints::in_order(hints),
-                    left: Left::new(),
-                    persistent,
-                    reservations: core::ptr::null_mut(),
-                    spare: core::ptr::null_mut(),
-                    grown: 0,
-                },
-            ),
-        })
-    }
-
-    /// Address of index 0.
-    fn offset(memory: &Memory<O>) -> Result<Addr, LayoutError> {
-        if !P::WINDOWED {
-            return Ok(Addr::new(P::BASE_OFFSET));
-        }
-        let (base, bytes) = memory.os().window().ok_or(LayoutError::NoWindow)?;
-        if bytes.get() > 1 << P::ADDRESS_BITS || !base.is_aligned(P::ARENA) {
-            return Err(LayoutError::BadWindow { base, bytes });
-        }
-        Ok(base)
-    }
-
-    /// The hint that the next reservation tries first.
+    /// The hint that the next reservation tries first, after the linear reservation if there is
+    /// one. Takes the lock.
     pub fn next_hint(&self) -> Option<Hint> {
         self.inner.lock().hints.first()
     }
 
-    /// Keeps only the first `count` hints, as Go's collision test does.
+    /// Keeps only the first `count` hints, as Go's collision test does. Takes the lock.
     pub fn keep_hints(&self, count: usize) {
         self.inner.lock().hints.keep(count);
     }
 
-    /// Where the next hint's region would end or start: the address next to what is taken.
-    pub fn next_address(&self, bytes: ByteCount) -> Option<Addr> {
-        let hint = self.next_hint()?;
-        match hint.direction {
-            Direction::Up => Some(hint.addr),
-            Direction::Down => hint.addr.checked_sub(bytes),
-        }
-    }
-
-    /// Unmaps everything that the layout holds and says what the accounts hold then: zero, unless
-    /// metadata that others allocated over [`AddressSpace::memory`] is still there.
-    ///
-    /// # Safety
-    ///
-    /// Nothing refers to any page, entry or metadata, and nothing but `drop` follows.
-    pub unsafe fn release(&mut self) -> Usage {
-        let inner = self.inner.get_mut();
-        let mut next = inner.reservations;
-        let mut reserved = 0;
-        while !next.is_null() {
-            // SAFETY: records lie in persistent memory, which goes after them.
-            let reservation = unsafe { next.read() };
-            // SAFETY: ours (I2), and the caller says that nothing refers to it.
-            unsafe { self.memory.forget(reservation.base, reservation.bytes) };
-            reserved += reservation.bytes.get();
-            next = reservation.next;
-        }
-        inner.reservations = core::ptr::null_mut();
-        inner.left = Left::new();
-        let grown = core::mem::take(&mut inner.grown);
-        // SAFETY: the caller says that nothing refers to tables and metadata.
-        unsafe { inner.persistent.release(&self.memory) };
-        self.memory
-            .close(ByteCount::new(grown), ByteCount::new(reserved - grown));
-        self.memory.usage()
-    }
-}
-
-impl<O: Os, P: Platform> Drop for Sparse<O, P> {
-    fn drop(&mut self) {
-        // SAFETY: entries and pages live as long as the layout (trait contract).
-        unsafe { self.release() };
+    /// What it was made with.
+    pub fn config(&self) -> SparseConfig {
+        self.config
     }
 }
 
@@ -229,7 +129,8 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
 
     fn pointer(&self, addr: Addr) -> Option<NonNull<u8>> {
         let address = core::num::NonZeroUsize::new(addr.get())?;
-        Some(self.map.region(addr)?.with_addr(address))
+        let head = self.map.metadata(addr)?.head();
+        Some(head.region.with_addr(address))
     }
 
     unsafe fn lock_for_fork(&self) {

@@ -139,32 +139,6 @@ fn allocated_pages_are_rounded_and_come_back_whole() {
     unsafe { memory.free(at, bytes, Category::Span) }.expect("hosts free");
     assert_eq!(memory.usage(), Usage::default());
 }
-
-#[test]
-fn aligned_reservations_are_trimmed_or_keep_what_they_got() {
-    let memory = Memory::new(Host::new()).expect("a host has pages of 4 KiB");
-    let (bytes, align) = (ByteCount::mib(1), ByteCount::kib(64));
-    let whole = memory.reserve_aligned(bytes, align).expect("room");
-    assert_eq!(
-        whole.1,
-        ByteCount::new(0x11_0000),
-        "an aligned answer is kept whole"
-    );
-    let page = memory.reserve(None, ByteCount::kib(4)).expect("room");
-    let (at, kept) = memory.reserve_aligned(bytes, align).expect("room");
-    assert_eq!(kept, bytes);
-    assert!(Addr::of(at.as_ptr()).is_aligned(align));
-    assert_eq!(
-        memory.usage().reserved,
-        ByteCount::new(0x11_0000 + 0x1000 + 0x10_0000)
-    );
-    for (at, bytes) in [whole, (page, ByteCount::kib(4)), (at, kept)] {
-        // SAFETY: reserved above.
-        unsafe { memory.release(at, bytes) }.expect("hosts release");
-    }
-    assert_eq!(memory.usage(), Usage::default());
-}
-
 #[test]
 fn the_limit_refuses_what_would_pass_it_and_nothing_else() {
     let memory = Memory::new(Host::new()).expect("pages of 4 KiB");
@@ -196,7 +170,7 @@ fn the_limit_refuses_what_would_pass_it_and_nothing_else() {
     // SAFETY: allocated above, and nothing refers to it.
     unsafe { memory.free(small, ByteCount::kib(36), Category::Other) }.expect("freed");
     // SAFETY: reserved and mapped above, and nothing refers to it.
-    let _ = unsafe { memory.forget(base, ByteCount::kib(128)) };
+    assert!(unsafe { memory.forget(base, ByteCount::kib(128)) });
     memory.close(ByteCount::kib(128), ByteCount::ZERO);
     assert_eq!(memory.usage().total(), ByteCount::ZERO);
 }

@@ -172,7 +172,8 @@ impl<T> Fixed<T> {
     pub unsafe fn release<O: Os>(&mut self, memory: &Memory<O>) {
         // SAFETY: the caller's duty is the call's.
         unsafe { self.persistent.release(memory) };
-        *self = Self::new(self.category, self.reuse, self.first);
+        (self.next, self.fresh, self.top, self.in_use) = (ptr::null_mut(), 0, 0, 0);
+        (self.newest, self.segment) = (ptr::null_mut(), ptr::null_mut());
     }
 
     fn pop(&mut self) -> Option<NonNull<T>> {

@@ -16,7 +16,7 @@ use core::ptr::{self, NonNull};
 const LARGE_BYTES: usize = limits::PERSISTENT_CHUNK_BYTES / 4;
 
 /// Head of a chunk, and record of a large block (which lies in a chunk and describes a mapping).
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Holding {
     next: *mut Holding,
     at: NonNull<u8>,
@@ -39,7 +39,7 @@ enum Kind {
 ///
 /// * I1: `holdings` is the chain of every mapping that is held, each record lying in a chunk of the
 ///   chain; its memory is mapped as [`Memory::alloc`] returned it.
-/// * I2: `next..end` is the part of the newest chunk that has not been handed out; it is zero.
+/// * I2: the `left` bytes from `next` on are in the newest chunk, not handed out, and zero.
 /// * I3: `charged` is what was moved from [`Category::Other`] to each category.
 #[derive(Debug)]
 pub struct Persistent {
@@ -110,7 +110,8 @@ impl Persistent {
         Ok(self.alloc(memory, bytes, align, category)?.cast())
     }
 
-    /// Unmaps everything that is held.
+    /// Unmaps everything that is held. What the system refuses to take back stays on the accounts,
+    /// and is tried again by the next `release`.
     ///
     /// # Safety
     ///
@@ -120,31 +121,46 @@ impl Persistent {
             let bytes = mem::take(&mut self.charged[category as usize]);
             memory.transfer(ByteCount::new(bytes), category, Category::Other);
         }
+        (self.next, self.left) = (ptr::null_mut(), 0);
         // Records of large blocks lie in chunks, so those mappings go first.
         // SAFETY: I1, and the caller gives everything up.
-        unsafe { self.release_kind(memory, Kind::Large) };
-        // SAFETY: I1, and the caller gives everything up.
-        unsafe { self.release_kind(memory, Kind::Chunk) };
-        *self = Self::new();
+        if unsafe { self.release_kind(memory, Kind::Large) } {
+            // SAFETY: as above, and no record is left but the chunks' own.
+            unsafe { self.release_kind(memory, Kind::Chunk) };
+        }
     }
 
+    /// Unmaps holdings of one kind and leaves the others, and those that the system refuses, in the
+    /// chain. True if it refused none.
+    ///
     /// # Safety
     ///
-    /// As [`Persistent::release`]; chunks go last.
-    unsafe fn release_kind<O: Os>(&self, memory: &Memory<O>, kind: Kind) {
-        let mut at = self.holdings;
-        while !at.is_null() {
-            // SAFETY: I1 — a record lies in the chunk that was the newest when it was made, so the
-            // chain passes it before that chunk.
-            let holding = unsafe { at.read() };
+    /// As [`Persistent::release`]; before chunks are released, nothing but chunks is in the chain.
+    unsafe fn release_kind<O: Os>(&mut self, memory: &Memory<O>, kind: Kind) -> bool {
+        let (mut next, mut kept, mut all) = (mem::take(&mut self.holdings), ptr::null_mut(), true);
+        while let Some(record) = NonNull::new(next) {
+            // SAFETY: I1 — a record lies in a chunk that is still mapped.
+            let holding = unsafe { record.read() };
+            next = holding.next;
             if holding.kind == kind {
-                // A refusal (too many mappings) leaves memory mapped that nobody uses; there is
-                // nothing better to do with it.
                 // SAFETY: I1, and the caller's duty.
-                let _ = unsafe { memory.free(holding.at, holding.bytes, holding.category) };
+                let freed = unsafe { memory.free(holding.at, holding.bytes, holding.category) };
+                if freed.is_ok() {
+                    continue;
+                }
+                all = false;
             }
-            at = holding.next;
+            // SAFETY: as above; a refused chunk is still mapped.
+            unsafe {
+                record.write(Holding {
+                    next: kept,
+                    ..holding
+                })
+            };
+            kept = record.as_ptr();
         }
+        self.holdings = kept;
+        all
     }
 
     /// The next `bytes` of the newest chunk, or of a fresh one.

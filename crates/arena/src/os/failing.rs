@@ -116,6 +116,7 @@ fn decode(code: u32) -> Reason {
 // SAFETY: a call that fails by plan does nothing; every other is the inner system's.
 unsafe impl<O: Os> Os for Failing<O> {
     const PROTECTS: bool = O::PROTECTS;
+    const UNUSED_IS_ZERO: bool = O::UNUSED_IS_ZERO;
 
     fn page_size(&self) -> usize {
         self.os.page_size()

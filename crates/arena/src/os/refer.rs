@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 // SAFETY: every call is the referred system's.
 unsafe impl<O: Os> Os for &O {
     const PROTECTS: bool = O::PROTECTS;
+    const UNUSED_IS_ZERO: bool = O::UNUSED_IS_ZERO;
 
     fn page_size(&self) -> usize {
         (**self).page_size()

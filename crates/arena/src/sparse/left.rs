@@ -18,6 +18,14 @@ pub(super) struct Range {
 }
 
 impl Range {
+    /// What follows the first `bytes`, which the range has.
+    pub(super) fn without_first(mut self, bytes: ByteCount) -> Self {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        // SAFETY: inside the reservation, or at its end.
+        self.base = unsafe { self.base.add(bytes.get()) };
+        self
+    }
+
     fn end(&self) -> Option<Addr> {
         Addr::of(self.base.as_ptr()).checked_add(self.bytes)
     }
@@ -72,14 +80,12 @@ impl Left {
 
     /// Cuts `bytes` from the front of the range that [`Left::find`] returned for them.
     pub(super) fn take(&mut self, place: usize, bytes: ByteCount) {
-        let Some(range) = &mut self.ranges[place] else {
+        let Some(range) = self.ranges[place] else {
             return;
         };
-        range.bytes = range.bytes.saturating_sub(bytes);
-        // SAFETY: `find` chose a range with room, so this is inside the reservation or at its end.
-        range.base = unsafe { range.base.add(bytes.get()) };
-        if range.bytes.is_zero() && place != RANGES - 1 {
-            self.ranges[place] = None;
-        }
+        let rest = range.without_first(bytes);
+        // The newest stays even when it is empty: the next reservation may continue it.
+        let is_kept = !rest.bytes.is_zero() || place == RANGES - 1;
+        self.ranges[place] = is_kept.then_some(rest);
     }
 }

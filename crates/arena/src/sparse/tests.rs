@@ -134,10 +134,7 @@ mod real {
 
     #[test]
     fn growth_without_hints_lands_anywhere_and_goes_on() {
-        let config = SparseConfig {
-            hints: 0,
-            ..SparseConfig::default()
-        };
+        let config = SparseConfig::with_hints(crate::HintPolicy::System);
         let mut space = Sparse::new(Unix::new(), config).expect("a layout");
         let arena = PageCount::new(crate::Native::PAGES);
         let mut grown = Vec::new();
