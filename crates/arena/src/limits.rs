@@ -45,3 +45,6 @@ pub(crate) const FIXED_CHUNK_BYTES: usize = if cfg!(any(miri, gomalloc_loom)) {
 } else {
     16 << 10
 };
+
+/// Zero bytes are an atomic that holds zero. Loom's atomics are objects, which must be constructed.
+pub(crate) const ZERO_IS_AN_ATOMIC: bool = !cfg!(gomalloc_loom);

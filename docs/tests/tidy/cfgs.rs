@@ -21,7 +21,7 @@ const COUNTED: [&str; 11] = [
 ];
 
 /// Files and folders (with a final `/`) that choose, and what they choose.
-const CHOOSERS: [(&str, &str); 6] = [
+const CHOOSERS: [(&str, &str); 5] = [
     (
         "crates/sync/src/",
         "core's primitives or loom's, the futex of the system",
@@ -34,10 +34,6 @@ const CHOOSERS: [(&str, &str); 6] = [
     (
         "crates/arena/src/platform.rs",
         "address bits and hints of the target",
-    ),
-    (
-        "crates/arena/src/map.rs",
-        "atomics in zeroed memory, which loom wants constructed",
     ),
     (
         "crates/cache/src/empty.rs",

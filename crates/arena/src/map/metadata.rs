@@ -11,7 +11,7 @@
 //! The bitmap lies inside where Go has it and where address space is reserved for all arenas
 //! anyway; elsewhere it is mapped apart when it is first used, 2 MiB for 64 MiB.
 #![expect(unsafe_code, reason = "page tables in raw memory")]
-use crate::{Addr, ByteCount, PAGE_SHIFT, Platform};
+use crate::{Addr, ByteCount, PAGE_SHIFT, Platform, limits};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use sync::atomic::{AtomicPtr, AtomicU8, Ordering};
@@ -75,7 +75,7 @@ impl<P: Platform> Metadata<P> {
         let bytes = Self::BITMAP_BYTES + P::PAGES * P::POINTER_BYTES + P::PAGES + 64;
         let scale = size_of::<usize>().div_ceil(P::POINTER_BYTES);
         assert!(
-            !P::LINEAR || cfg!(gomalloc_loom) || Self::END <= bytes * scale,
+            !P::LINEAR || !limits::ZERO_IS_AN_ATOMIC || Self::END <= bytes * scale,
             "metadata does not fit the platform's reservation"
         );
         ByteCount::new(bytes)
@@ -207,7 +207,7 @@ pub(super) unsafe fn place<'a, T>(table: NonNull<T>, index: usize) -> &'a T {
 ///
 /// The memory is the caller's, zeroed, aligned, and has room for `count` values.
 pub(crate) unsafe fn init_entries<T>(at: NonNull<T>, count: usize, zero: impl Fn() -> T) {
-    if cfg!(gomalloc_loom) {
+    if !limits::ZERO_IS_AN_ATOMIC {
         for index in 0..count {
             // SAFETY: the caller's memory has room for `count` values.
             let place = unsafe { at.add(index) };
