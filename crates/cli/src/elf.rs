@@ -6,12 +6,12 @@ use std::io::{self, Read, Seek};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, Sym};
-use object::read::{FileKind, ReadCache, ReadRef};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use object::read::{FileKind, ReadCache, ReadRef, SectionIndex, StringTable};
 use object::{Endianness, elf};
 
 /// The kernel reads no more of a `#!` line.
-const LINE_BYTES: u64 = 256;
+const LINE_BYTES: usize = 256;
 
 /// The flag in `DT_FLAGS_1` that tells a position-independent program from a library.
 const DF_1_PIE: u64 = 0x0800_0000;
@@ -47,8 +47,11 @@ pub(crate) struct Image {
 /// Reads what the file at `path` is. Errors are the file's; a damaged ELF file is an error, too.
 pub(crate) fn read(path: &Path) -> io::Result<Kind> {
     let mut file = File::open(path)?;
-    let mut head = Vec::new();
-    file.by_ref().take(LINE_BYTES).read_to_end(&mut head)?;
+    // At once: a vector that grows would be read into piece by piece.
+    let mut head = Vec::with_capacity(LINE_BYTES);
+    file.by_ref()
+        .take(LINE_BYTES as u64)
+        .read_to_end(&mut head)?;
     if let Some(line) = head.strip_prefix(b"#!") {
         return Ok(
             interpreter(line).map_or(Kind::Other, |interpreter| Kind::Script { interpreter })
@@ -105,33 +108,54 @@ where
     let Ok(sections) = header.sections(endian, data) else {
         return Ok(image);
     };
+    // Each section in one piece: looking up names one by one would be two system calls for every name.
+    let section_strings = |index: SectionIndex| -> object::Result<StringTable<'data>> {
+        let bytes = sections.section(index)?.data(endian, data)?;
+        Ok(StringTable::new(bytes, 0, bytes.len() as u64))
+    };
     if let Some((dynamics, strings)) = sections.dynamic(endian, data)? {
-        let strings = sections.strings(endian, data, strings)?;
+        let strings = section_strings(strings)?;
         for entry in dynamics
             .iter()
             .take_while(|entry| entry.d_tag(endian) != elf::DT_NULL)
         {
-            match entry.d_tag(endian) {
-                elf::DT_NEEDED => image
-                    .needs
-                    .push(OsString::from_vec(entry.string(endian, strings)?.to_vec())),
-                elf::DT_FLAGS_1 => image.is_library &= entry.d_val(endian).into() & DF_1_PIE == 0,
-                elf::DT_SONAME => {
-                    image.is_loader = entry.string(endian, strings)?.starts_with(b"ld")
-                }
-                _ => {}
-            }
+            read_dynamic(
+                &mut image,
+                entry.d_tag(endian),
+                entry.d_val(endian).into(),
+                &strings,
+            );
         }
     }
-    let symbols = sections.symbols(endian, data, elf::SHT_DYNSYM)?;
-    image.exports_malloc = symbols.iter().any(|symbol| {
-        !symbol.is_undefined(endian)
-            && symbol.st_bind() != elf::STB_LOCAL
-            && symbol
-                .name(endian, symbols.strings())
-                .is_ok_and(|name| name == b"malloc")
-    });
+    for section in sections
+        .iter()
+        .filter(|section| section.sh_type(endian) == elf::SHT_DYNSYM)
+    {
+        let symbols = section.data_as_array::<Elf::Sym, _>(endian, data)?;
+        let strings = section_strings(section.link(endian))?;
+        image.exports_malloc |= symbols.iter().any(|symbol| {
+            !symbol.is_undefined(endian)
+                && symbol.st_bind() != elf::STB_LOCAL
+                && strings.get(symbol.st_name(endian)) == Ok(b"malloc")
+        });
+    }
     Ok(image)
+}
+
+fn read_dynamic(image: &mut Image, tag: elf::DynamicTag, value: u64, strings: &StringTable<'_>) {
+    // A name outside the table is one that we do not know.
+    let name = || {
+        u32::try_from(value)
+            .ok()
+            .and_then(|offset| strings.get(offset).ok())
+            .unwrap_or_default()
+    };
+    match tag {
+        elf::DT_NEEDED => image.needs.push(OsString::from_vec(name().to_vec())),
+        elf::DT_FLAGS_1 => image.is_library &= value & DF_1_PIE == 0,
+        elf::DT_SONAME => image.is_loader = name().starts_with(b"ld"),
+        _ => {}
+    }
 }
 
 impl Image {
@@ -171,3 +195,6 @@ impl Image {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

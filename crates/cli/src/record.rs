@@ -1,6 +1,6 @@
-#![doc = include_str!("record.md")]
+//! The statistics record, version 1: the page through which a process tells its figures. Here: its reader.
 //!
-//! This file: the reading side, and what is made of the figures.
+#![doc = include_str!("record.md")]
 
 use std::fs::File;
 use std::io;

@@ -221,20 +221,7 @@ fn write(
         Rows::Busiest
     };
     if arguments.per_process && snapshots.len() > 1 {
-        for snapshot in snapshots {
-            let state = if snapshot.finished {
-                ""
-            } else {
-                ", as of its last refresh"
-            };
-            writeln!(
-                to,
-                "gomalloc: {} (pid {}){state}",
-                snapshot.name, snapshot.pid
-            )?;
-            report::write_figures(to, &snapshot.figures, rows)?;
-            writeln!(to)?;
-        }
+        write_each(to, snapshots, rows)?;
     }
     writeln!(to, "{}", run.head())?;
     report::write_figures(to, &run.total, rows)?;
@@ -242,6 +229,34 @@ fn write(
         writeln!(to, "  {note}")?;
     }
     Ok(())
+}
+
+/// A table for every program; a fork's child that calls `exec` at once is none of interest.
+fn write_each(to: &mut dyn Write, snapshots: &[Snapshot], rows: Rows) -> io::Result<()> {
+    let did_nothing =
+        |snapshot: &&Snapshot| snapshot.figures.mallocs == 0 && snapshot.figures.frees == 0;
+    for snapshot in snapshots.iter().filter(|snapshot| !did_nothing(snapshot)) {
+        let state = if snapshot.finished {
+            ""
+        } else {
+            ", as of the last refresh"
+        };
+        writeln!(
+            to,
+            "gomalloc: {} (pid {}){state}",
+            snapshot.name, snapshot.pid
+        )?;
+        report::write_figures(to, &snapshot.figures, rows)?;
+        writeln!(to)?;
+    }
+    match snapshots.iter().filter(did_nothing).count() {
+        0 => Ok(()),
+        count => writeln!(
+            to,
+            "gomalloc: {} more that neither allocated nor freed\n",
+            Count(count as u64)
+        ),
+    }
 }
 
 /// Whether the program of this record goes on: its process is alive and has not become another program.
@@ -265,7 +280,7 @@ fn notes(run: &Run) -> impl Iterator<Item = String> {
     let cut_short = (run.cut_short > 0).then(|| {
         let of = Count(run.program_count as u64);
         format!(
-            "{} of {of} ended without exit: counted up to their last refresh",
+            "{} of {of} ended without exit: counted up to the last refresh",
             Count(run.cut_short as u64)
         )
     });

@@ -253,7 +253,10 @@ fn only_the_busiest_classes_unless_all_are_asked_for() {
 fn one_table_a_process_on_request() {
     let output = world().subject(
         &["--per-process"],
-        &["fork", "fork", "alloc", "10", "50", "0"],
+        &[
+            "alloc", "9", "50", "0", "fork", "alloc", "9", "50", "0", "fork", "alloc", "9", "50",
+            "0",
+        ],
     );
     let text = err(&output);
     assert_eq!(
