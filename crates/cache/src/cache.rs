@@ -10,6 +10,7 @@
 use crate::limits::{BINS, CACHE_BYTES};
 use crate::word::Word;
 use core::fmt;
+use core::hint;
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 use sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -139,7 +140,10 @@ impl Cache {
         // SAFETY: the new length is below the old one, so C1 puts it inside the array.
         let top = unsafe { slots.add(next.len()) };
         // SAFETY: as above, and C2.
-        unsafe { top.read() }
+        let slot = unsafe { top.read() };
+        // SAFETY: C2: slots are not null. It spares the caller's test for a miss on a hit.
+        unsafe { hint::assert_unchecked(!slot.is_null()) };
+        slot
     }
 
     /// Gives a slot of the class with this bin to the cache. `false` is a miss, for
@@ -160,7 +164,8 @@ impl Cache {
         let capacity = unsafe { Self::field::<u16>(this, offset_of!(Self, capacities), bin) };
         // SAFETY: the calling thread owns the field, or nobody writes it.
         let capacity = unsafe { capacity.read() };
-        if before.len() >= usize::from(capacity) {
+        // 16 bits against 16 in memory: one instruction.
+        if before.len16() >= capacity {
             return false;
         }
         // SAFETY: as above.

@@ -34,6 +34,14 @@ impl Word {
         (self.0 & 0xFFFF) as usize
     }
 
+    /// The same, as capacities are kept.
+    #[inline(always)]
+    pub(crate) const fn len16(self) -> u16 {
+        #[expect(clippy::cast_possible_truncation, reason = "the low half")]
+        let len = self.0 as u16;
+        len
+    }
+
     /// Allocations since the count was last set.
     #[inline]
     pub(crate) const fn count(self) -> u32 {

@@ -13,7 +13,7 @@ fn a_hit_asks_nobody() {
         set.exchange().with(|slots| slots.refills),
         set.metadata.given(),
     );
-    for _ in 0..1000 {
+    for _ in 0..if cfg!(miri) { 20 } else { 1000 } {
         let slot = alloc(&set, cache, class);
         free(&set, cache, class, slot).expect("owned");
     }
@@ -28,7 +28,8 @@ fn the_exchange_is_asked_when_the_magazine_is_empty_and_by_the_batch() {
     let cache = set.acquire().expect("memory");
     let class = class_of(64);
     let mut refills = 0;
-    for _ in 0..5000 {
+    let count = if cfg!(miri) { 100 } else { 5000 };
+    for _ in 0..count {
         let cached = stats(&set).cached[class.bin()];
         alloc(&set, cache, class);
         let now = set.exchange().with(|slots| slots.refills);
@@ -77,7 +78,9 @@ fn metadata_is_asked_for_caches_and_for_large_arrays_only() {
         8 << 10,
         "first arrays come from the reserve"
     );
-    for _ in 0..3000 {
+    // Until the magazine has a new array, which the reserve has no room for.
+    let count = if cfg!(miri) { 300 } else { 3000 };
+    for _ in 0..count {
         alloc(&set, cache, class_of(64));
     }
     let given = set.metadata.given();
@@ -87,7 +90,7 @@ fn metadata_is_asked_for_caches_and_for_large_arrays_only() {
         "one batch serves the larger arrays"
     );
     let second = set.acquire().expect("memory");
-    for _ in 0..3000 {
+    for _ in 0..count {
         alloc(&set, second, class_of(64));
     }
     assert_eq!(
