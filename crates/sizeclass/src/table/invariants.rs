@@ -81,6 +81,9 @@ impl Table {
                 let offset = u32::try_from(offset).unwrap();
                 let agrees = shift_mul.index(offset) as usize == slot;
                 assert!(agrees || offset as usize >= span, "I5: {offset} / {bytes}");
+                let found = shift_mul.slot_start(offset, self.row(class).slot_bytes);
+                let agrees = found as usize == start;
+                assert!(agrees || offset as usize >= span, "I5: {offset} / {bytes}");
             }
         }
         if self.magic(class) == 0 {
