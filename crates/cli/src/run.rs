@@ -10,7 +10,7 @@ use std::env;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
@@ -50,8 +50,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<u8, Failure> {
 fn become_program(program: &Program, command: &mut Command) -> Failure {
     // Inside a `run --stats`, that one's figures go on; otherwise live figures for `gomalloc stats`. Neither
     // is worth a failure.
-    let counted = env::var_os(DIR_VARIABLE).is_some_and(|directory| Path::new(&directory).is_dir());
-    if !counted && let Ok(directory) = rundir::live() {
+    if counting_run().is_none()
+        && let Ok(directory) = rundir::live()
+    {
         command
             .env(DIR_VARIABLE, directory)
             .env(UNLINK_VARIABLE, "1");
@@ -59,6 +60,12 @@ fn become_program(program: &Program, command: &mut Command) -> Failure {
     signal::restore_ignored(command);
     let error = command.exec();
     Failure::cannot_run(Path::new(&program.name()), error)
+}
+
+/// The directory of the `run --stats` inside which we were started.
+fn counting_run() -> Option<PathBuf> {
+    let directory = env::var_os(DIR_VARIABLE).map(PathBuf::from)?;
+    (env::var_os(UNLINK_VARIABLE).is_none() && directory.is_dir()).then_some(directory)
 }
 
 /// One line on standard error.
@@ -91,6 +98,7 @@ fn with_stats(
     command
         .env(DIR_VARIABLE, directory.path())
         .env_remove(UNLINK_VARIABLE);
+    let outer = counting_run();
     let began = Instant::now();
     let (pid, status) = signal::supervise(command)
         .map_err(|error| Failure::cannot_run(Path::new(&program.name()), error))?;
@@ -101,7 +109,10 @@ fn with_stats(
     // In one piece: lines of other processes do not get in between.
     let mut text = Vec::new();
     let _ = write(&mut text, arguments, &run, &snapshots).and_then(|()| output.write_all(&text));
-    drop(directory);
+    match outer {
+        Some(outer) => directory.hand_over(&outer),
+        None => drop(directory),
+    }
     Ok(signal::end_like(status))
 }
 
@@ -141,7 +152,7 @@ impl Run {
             Some(own_malloc(program))
         } else if snapshots.is_empty() {
             Some(format!(
-                "no process loaded the library: it had no effect on {}",
+                "no record appeared: the library had no effect on {}",
                 program.name()
             ))
         } else if total.mallocs == 0 && snapshots.iter().all(|snapshot| snapshot.finished) {

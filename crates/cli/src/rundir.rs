@@ -156,6 +156,17 @@ impl RunDir {
     }
 }
 
+impl RunDir {
+    /// Leaves every record to the run inside which this one was started, for its total.
+    pub(crate) fn hand_over(self, outer: &Path) {
+        for tag in tags(&self.path) {
+            let name = tag.to_string();
+            // Names are unique: a number and a time. On another file system the outer total lacks these.
+            let _ = fs::rename(self.path.join(&name), outer.join(&name));
+        }
+    }
+}
+
 impl Drop for RunDir {
     fn drop(&mut self) {
         // What cannot be removed now is swept later.

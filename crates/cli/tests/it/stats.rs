@@ -181,6 +181,46 @@ fn a_plain_run_inside_a_counted_one_is_counted() {
 }
 
 #[test]
+fn a_counted_run_inside_a_counted_one_is_counted_twice() {
+    let gomalloc = env!("CARGO_BIN_EXE_gomalloc");
+    let subject = world().path("subject").display().to_string();
+    let directory = scratch();
+    let file = directory.path().join("inner").display().to_string();
+    let run = json(
+        &[],
+        &[
+            "exec", gomalloc, "run", "--json", "--output", &file, &subject, "alloc", "500", "1000",
+            "0",
+        ],
+    );
+    let inner: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    for figures in [&run["total"], &inner["total"]] {
+        assert_eq!(class(figures, 1008)["mallocs"], 500);
+    }
+}
+
+#[test]
+fn a_library_that_leaves_no_record_had_no_effect() {
+    let library = world().path("empty.so").display().to_string();
+    let output = world().subject(&["--stats", "--library", &library], &["exit", "3"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        err(&output).contains("no record appeared: the library had no effect on"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(err(&output).lines().count(), 1);
+    let run = json(&["--library", &library], &[]);
+    assert!(
+        run["no_effect"]
+            .as_str()
+            .unwrap()
+            .starts_with("no record appeared"),
+        "{run}"
+    );
+}
+
+#[test]
 fn a_table_for_people() {
     let output = world().subject(
         &["--stats"],

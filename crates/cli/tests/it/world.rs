@@ -30,6 +30,7 @@ pub(crate) fn world() -> &'static World {
         ];
         world.compile("static.c", "static", &bare);
         world.compile("own_malloc.c", "own_malloc", &["-fno-builtin"]);
+        world.compile("empty.c", "empty.so", &["-shared", "-fPIC"]);
         world.compile(
             "library.c",
             "libgomalloc.so",
