@@ -6,7 +6,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod budget;
@@ -22,6 +22,10 @@ mod retention;
 mod shape;
 mod slots;
 mod source;
+#[cfg(feature = "std")]
+mod stack;
+#[cfg(feature = "std")]
+mod stacks;
 #[cfg(test)]
 mod testing;
 mod whole;
@@ -29,7 +33,11 @@ mod whole;
 pub use error::{AllocError, FreeError, GuardError, InitError};
 pub use local::{LocalStacks, LocalStats};
 pub use order::{FIXED_STACK, ORDERS, Order, Platform, Release, STACK_CACHE, STACK_MIN, System};
-pub use pool::{PoolStats, StackConfig, StackPool};
+pub use pool::{PoolConfig, PoolStats, StackPool};
 pub use retention::Retention;
-pub use shape::{Guarding, MIN_GUARDED, Region};
+pub use shape::{Guarding, MIN_GUARDED, Region, stack_size};
 pub use source::StackSource;
+#[cfg(feature = "std")]
+pub use stack::{Guarded, Kind, Plain, Stack};
+#[cfg(feature = "std")]
+pub use stacks::{Stacks, StacksConfig, StacksError, StacksStats, SystemHeap};

@@ -14,7 +14,7 @@ use core::fmt;
 use core::ptr::NonNull;
 
 /// The stacks of one cache: of each order at most what
-/// [`StackConfig::cache`](crate::StackConfig::cache) says (32 KiB), of larger and guarded stacks up to
+/// [`PoolConfig::cache`](crate::PoolConfig::cache) says (32 KiB), of larger and guarded stacks up to
 /// 64 KiB at most 8 a size; filled and emptied by halves. Other stacks go to the pool directly.
 ///
 /// Gives everything back when it is dropped.

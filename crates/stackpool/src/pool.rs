@@ -33,7 +33,8 @@ pub use retain::PoolStats;
 use sync::atomic::{AtomicUsize, Ordering};
 use sync::{CachePadded, Mutex, Rank};
 
-/// A pool of stacks over the manual spans of a heap.
+/// A pool of stacks over the manual spans of a heap. What lies in it goes back to the heap when it is
+/// dropped; stacks that are still in use stay the heap's loss.
 ///
 /// | field | read and written by | under |
 /// |---|---|---|
@@ -47,7 +48,7 @@ use sync::{CachePadded, Mutex, Rank};
 /// * I1: every span that the pool acquired and has not given back is cut or one stack as its header
 ///   says, and each of its stacks is in a list of the pool, in a cache, or a caller's.
 /// * I2: `budget` holds the bytes of these spans.
-pub struct StackPool<S> {
+pub struct StackPool<S: StackSource> {
     source: S,
     cache: AtomicUsize,
     orders: [CachePadded<Mutex<Cut>>; 4],
@@ -57,7 +58,7 @@ pub struct StackPool<S> {
     settings: Settings,
 }
 
-impl<S> StackPool<S> {
+impl<S: StackSource> StackPool<S> {
     modelled_const! {
         /// A pool that is not ready yet. Neither this nor [`StackPool::init`] asks the source for
         /// anything.
@@ -80,7 +81,7 @@ impl<S> StackPool<S> {
     ///
     /// [`InitError::CacheSize`] if a cache is not made of whole pages, [`InitError::CacheRange`] if
     /// it is too large or too small, [`InitError::Twice`].
-    pub fn init(&self, config: StackConfig) -> Result<(), InitError> {
+    pub fn init(&self, config: PoolConfig) -> Result<(), InitError> {
         let cache = config.cache;
         if !cache.get().is_multiple_of(PAGE_BYTES) {
             return Err(InitError::CacheSize {
@@ -137,13 +138,13 @@ modelled_const! {
 
 /// What [`StackPool::init`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StackConfig {
+pub struct PoolConfig {
     /// What a cache holds per order, and the length of the spans that are cut: whole pages, at most
     /// and by default [`STACK_CACHE`].
     pub cache: ByteCount,
 }
 
-impl Default for StackConfig {
+impl Default for PoolConfig {
     fn default() -> Self {
         Self { cache: STACK_CACHE }
     }
@@ -362,7 +363,14 @@ impl<S: StackSource> StackPool<S> {
     }
 }
 
-impl<S> fmt::Debug for StackPool<S> {
+impl<S: StackSource> Drop for StackPool<S> {
+    fn drop(&mut self) {
+        // A broken list was reported by whoever met it first, or is nobody's business any more.
+        let _ = self.free_stack_spans();
+    }
+}
+
+impl<S: StackSource> fmt::Debug for StackPool<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackPool")
             .field("cache", &self.cache)

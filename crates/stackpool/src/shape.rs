@@ -116,6 +116,20 @@ pub(crate) struct Plan {
     pub(crate) usable: ByteCount,
 }
 
+/// The size that a request for at least `bytes` bytes is served by: the next power of two, and no less
+/// than the smallest stack.
+///
+/// # Errors
+///
+/// [`AllocError::Size`] if there is no such power.
+pub fn stack_size(guarding: Guarding, bytes: ByteCount) -> Result<ByteCount, AllocError> {
+    let least = Class::least(guarding);
+    match bytes.max(least).get().checked_next_power_of_two() {
+        Some(bytes) => Ok(ByteCount::new(bytes)),
+        None => Err(Class::refused(guarding, bytes)),
+    }
+}
+
 impl Plan {
     /// The stack in a span at `base`.
     pub(crate) fn region(self, base: NonNull<u8>) -> Region {
@@ -129,6 +143,21 @@ impl Plan {
 }
 
 impl Class {
+    const fn least(guarding: Guarding) -> ByteCount {
+        match guarding {
+            Guarding::Plain => FIXED_STACK,
+            Guarding::Guarded => MIN_GUARDED,
+        }
+    }
+
+    fn refused(guarding: Guarding, bytes: ByteCount) -> AllocError {
+        AllocError::Size {
+            bytes,
+            least: Self::least(guarding),
+            most: Shape::of_bucket(guarding, BUCKETS - 1).bytes(),
+        }
+    }
+
     /// The class of a stack of exactly `bytes` bytes, a power of two (Go `stackalloc`). `cache` is
     /// what a cache holds: its size and what is above are no small stacks.
     pub(crate) fn of(
@@ -139,18 +168,10 @@ impl Class {
         if !bytes.get().is_power_of_two() {
             return Err(AllocError::NotAPowerOfTwo(bytes));
         }
-        let least = match guarding {
-            Guarding::Plain => FIXED_STACK,
-            Guarding::Guarded => MIN_GUARDED,
-        };
         let log2 = bytes.get().ilog2();
         let shape = Shape { guarding, log2 };
-        if bytes < least || shape.bucket() >= BUCKETS {
-            return Err(AllocError::Size {
-                bytes,
-                least,
-                most: ByteCount::new(least.get().max(PAGE_BYTES) << (BUCKETS - 1)),
-            });
+        if bytes < Self::least(guarding) || shape.bucket() >= BUCKETS {
+            return Err(Self::refused(guarding, bytes));
         }
         match Order::of(bytes) {
             Some(order) if guarding == Guarding::Plain && bytes < cache => Ok(Self::Small(order)),

@@ -3,7 +3,7 @@
 //! Shared by the threads of a test; a mutex protects its tables. It checks what callers owe the
 //! heap, notes the calls for the system, and fails the n-th of them on request.
 #![expect(unsafe_code, reason = "owns the memory of the spans")]
-use crate::{FreeError, Region, StackConfig, StackPool, StackSource};
+use crate::{FreeError, PoolConfig, Region, StackPool, StackSource};
 use arena::{Addr, ByteCount, GuardMethod, PAGE_BYTES, PageCount, Reason};
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -278,7 +278,7 @@ pub(crate) const KIB: fn(usize) -> ByteCount = ByteCount::kib;
 /// A pool that is ready, over a heap of some spans.
 pub(crate) fn pool(spans: usize) -> StackPool<Shelf> {
     let pool = StackPool::new(Shelf::new(spans));
-    pool.init(StackConfig::default()).unwrap();
+    pool.init(PoolConfig::default()).unwrap();
     pool
 }
 

@@ -146,21 +146,53 @@ impl<S: StackSource> StackPool<S> {
         Ok(buckets.push_cold(shape.bucket(), span)?)
     }
 
-    /// Gives the memory of a stack back to the system, except for `kept` bytes at its top. `true` if
-    /// what was given back reads as zero.
-    pub(super) fn discard(&self, region: Region, kept: ByteCount) -> bool {
-        let page = self.source.os_page().get();
-        let bottom = region.bottom();
-        let skipped = bottom.addr().get().next_multiple_of(page) - bottom.addr().get();
-        let end = bottom.addr().get() + region.bytes().get().saturating_sub(kept.get());
-        let bytes = (end & !(page - 1)).saturating_sub(bottom.addr().get() + skipped);
-        if bytes == 0 {
+    /// Gives the memory of a stack that nobody uses back to the system, except for `kept` bytes at its
+    /// top. `true` if what was given back reads as zero.
+    fn discard(&self, region: Region, kept: ByteCount) -> bool {
+        let (from, bytes) = self.below(region, kept);
+        if bytes.is_zero() {
             return true;
         }
-        // SAFETY: the offset is below the length of the stack.
-        let from = unsafe { bottom.add(skipped) };
         // SAFETY: whole system pages between the bottom and the top of a stack that nobody uses.
-        unsafe { self.source.discard(from, ByteCount::new(bytes)) }
+        unsafe { self.source.discard(from, bytes) }
+    }
+
+    /// The whole system pages of a stack below its `kept` highest bytes.
+    fn below(&self, region: Region, kept: ByteCount) -> (NonNull<u8>, ByteCount) {
+        let page = self.source.os_page().get();
+        let bottom = region.bottom();
+        let skipped = bottom.addr().get().wrapping_neg() & (page - 1);
+        let below = region.bytes().get().saturating_sub(kept.get());
+        let bytes = below.saturating_sub(skipped) & !(page - 1);
+        // SAFETY: an offset below the length of the stack, if there is such a page at all.
+        let from = unsafe { bottom.add(if bytes == 0 { 0 } else { skipped }) };
+        (from, ByteCount::new(bytes))
+    }
+
+    /// Makes every byte of a stack zero: by giving back what lies below its top, and by writing.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the stack and nobody uses its memory.
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(dead_code, reason = "of use to owned stacks only")
+    )]
+    pub(crate) unsafe fn clear(&self, region: Region) {
+        let (from, bytes) = self.below(region, self.settings.get().resident);
+        let is_zero = self.discard(region, self.settings.get().resident);
+        let (head, tail) = if is_zero && !bytes.is_zero() {
+            let head = from.addr().get() - region.bottom().addr().get();
+            (head, region.bytes().get() - head - bytes.get())
+        } else {
+            (region.bytes().get(), 0)
+        };
+        // SAFETY: the caller's stack, from its bottom to the first page that was given back, or whole.
+        unsafe { region.bottom().write_bytes(0, head) };
+        // SAFETY: `tail` is at most the length of the stack.
+        let rest = unsafe { region.top().sub(tail) };
+        // SAFETY: the caller's stack, from the last page that was given back to its top.
+        unsafe { rest.write_bytes(0, tail) };
     }
 
     /// Gives a stack that is in no list back to the heap, without its guard. How many bytes that was:

@@ -34,7 +34,7 @@ pub struct PoolStats {
     pub protected: usize,
 }
 
-impl<S> StackPool<S> {
+impl<S: StackSource> StackPool<S> {
     /// Changes what the pool keeps, from the next stack on that comes back.
     pub fn set_retention(&self, retention: Retention) {
         self.settings.set(retention);

@@ -8,7 +8,7 @@ use std::vec::Vec;
 #[test]
 fn a_cache_is_made_of_whole_pages() {
     let pool = StackPool::new(Shelf::new(0));
-    let config = |bytes| StackConfig {
+    let config = |bytes| PoolConfig {
         cache: ByteCount::new(bytes),
     };
     assert_eq!(
@@ -84,7 +84,7 @@ unsafe impl StackSource for Late {
 #[test]
 fn the_pool_is_ready_before_the_heap_exists() {
     static POOL: StackPool<Late> = StackPool::new(Late(OnceLock::new()));
-    POOL.init(StackConfig::default()).unwrap();
+    POOL.init(PoolConfig::default()).unwrap();
     let mut cache = LocalStacks::new(&POOL);
     assert!(POOL.source().0.set(Shelf::new(1)).is_ok());
     let stack = cache.alloc(KIB(2)).unwrap();

@@ -1,6 +1,6 @@
 //! The pool over a real heap: both keep the same accounts.
 use crate::testing::{KIB, free};
-use crate::{Guarding, LocalStacks, Retention, StackConfig, StackPool, StackSource};
+use crate::{Guarding, LocalStacks, PoolConfig, Retention, StackPool, StackSource};
 use arena::{ByteCount, Sparse, SparseConfig, System};
 use heap::{Heap, HeapConfig};
 use std::vec::Vec;
@@ -14,7 +14,7 @@ fn heap() -> RealHeap {
 
 fn pool(heap: &RealHeap) -> StackPool<&RealHeap> {
     let pool = StackPool::new(heap);
-    pool.init(StackConfig::default()).unwrap();
+    pool.init(PoolConfig::default()).unwrap();
     pool
 }
 

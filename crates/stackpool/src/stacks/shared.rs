@@ -1,0 +1,261 @@
+//! What all handles and stacks of one pool share: the pool, the shards before it, the clock.
+//!
+//! Shared by every thread; each shard has a lock of its own, which is not held while the pool is
+//! called. It lives until the last handle and the last stack are gone ([`Census`]).
+use super::census::Census;
+use super::clock::Clock;
+use super::shard::{Batch, Counted, Shard};
+use crate::magazine::Local;
+use crate::shape::Class;
+use crate::{AllocError, FreeError, Region, StackPool, StackSource};
+use arena::ByteCount;
+use core::ptr::NonNull;
+use std::boxed::Box;
+use sync::{CachePadded, Mutex, MutexGuard, Rank};
+
+/// One shard, on cache lines of its own.
+type Padded = CachePadded<Mutex<Shard>>;
+
+#[derive(Debug)]
+pub(crate) struct Shared<S: StackSource> {
+    pub(crate) pool: StackPool<S>,
+    shards: Box<[Padded]>,
+    census: Census,
+    clock: Clock,
+}
+
+/// Is this thread the one that has to free the shared part?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Fate {
+    Needed,
+    Last,
+}
+
+impl<S: StackSource> Shared<S> {
+    /// With one handle and `shards` shards (a power of two, at least one).
+    pub(crate) fn new(pool: StackPool<S>, shards: usize, clock: Clock) -> Self {
+        let shard = |_| CachePadded::new(Mutex::new(Rank::StackPool, Shard::new()));
+        Self {
+            pool,
+            shards: (0..shards).map(shard).collect(),
+            census: Census::new(),
+            clock,
+        }
+    }
+
+    pub(crate) fn shards(&self) -> &[Padded] {
+        &self.shards
+    }
+
+    /// One handle more.
+    pub(crate) fn acquire(&self) {
+        self.census.acquire();
+    }
+
+    /// One handle less. The last one closes the shards.
+    pub(crate) fn give_back(&self) -> Fate {
+        if !self.census.give_back() {
+            return Fate::Needed;
+        }
+        self.census.begin();
+        for shard in &self.shards {
+            let live = shard.lock().close();
+            self.census.add(live);
+        }
+        fate(self.census.finish())
+    }
+
+    /// A stack out of a shard, or of the pool behind it.
+    #[inline]
+    pub(crate) fn alloc(
+        &self,
+        mut shard: MutexGuard<'_, Shard>,
+        index: usize,
+        class: Class,
+    ) -> Result<Region, AllocError> {
+        let local = Local::of(class);
+        if let Some(local) = local
+            && let Some(low) = shard.pop(local)
+        {
+            let counted = shard.count_out();
+            drop(shard);
+            self.note_out(counted);
+            return self.pool.region(class, low);
+        }
+        if local.is_none() {
+            shard.miss();
+        }
+        drop(shard);
+        self.alloc_slow(index, class, local)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(
+        &self,
+        index: usize,
+        class: Class,
+        local: Option<Local>,
+    ) -> Result<Region, AllocError> {
+        let half = local.map_or(1, |local| self.pool.room(local, class) / 2);
+        let mut batch = Batch::new();
+        let mut taken = self.pool.take_batch(class, batch.room(half));
+        if let Err(AllocError::Limit { .. } | AllocError::OutOfMemory(_)) = taken {
+            // What other shards and other sizes keep may be what is missing.
+            self.release();
+            taken = self.pool.take_batch(class, batch.room(1));
+        }
+        batch.set_len(taken?);
+        let low = batch
+            .pop()
+            .ok_or(AllocError::OutOfMemory(ByteCount::ZERO))?;
+        let mut shard = self.shards[index].lock();
+        if let Some(local) = local {
+            while let Some(stack) = batch.pop() {
+                if shard.magazine.push(local, stack).is_err() {
+                    batch.unpop();
+                    break;
+                }
+            }
+        }
+        let counted = shard.count_out();
+        drop(shard);
+        // Somebody else has filled the shard meanwhile.
+        self.put(class, batch.as_slice());
+        self.tick();
+        self.note_out(counted);
+        self.pool.region(class, low)
+    }
+
+    /// A stack goes out of a closed shard only to somebody who holds another stack of the pool.
+    fn note_out(&self, counted: Counted) {
+        if counted == Counted::Orphan {
+            self.census.add(1);
+        }
+    }
+
+    /// A stack comes back. With [`Fate::Last`] the caller frees the shared part; otherwise he does not
+    /// touch it again.
+    #[inline]
+    pub(crate) fn free(
+        &self,
+        mut shard: MutexGuard<'_, Shard>,
+        index: usize,
+        class: Class,
+        low: NonNull<u8>,
+    ) -> Fate {
+        let local = Local::of(class);
+        if let Some(local) = local
+            && shard.magazine.push(local, low).is_ok()
+        {
+            let counted = shard.count_in();
+            drop(shard);
+            return self.settle(counted);
+        }
+        self.free_slow(shard, index, class, local, low)
+    }
+
+    /// The shard is full: half of it goes to the pool.
+    #[cold]
+    #[inline(never)]
+    fn free_slow(
+        &self,
+        mut shard: MutexGuard<'_, Shard>,
+        index: usize,
+        class: Class,
+        local: Option<Local>,
+        low: NonNull<u8>,
+    ) -> Fate {
+        let mut batch = Batch::new();
+        let mut rest = Some(low);
+        if let Some(local) = local {
+            let kept = self.pool.room(local, class) / 2;
+            batch.fill(shard.magazine.release(local, kept));
+            rest = shard.magazine.push(local, low).err();
+        }
+        drop(shard);
+        self.put(class, batch.as_slice());
+        self.put(class, rest.as_slice());
+        self.tick();
+        // The stack counts until here: without it nobody may be keeping the pool alive.
+        let counted = self.shards[index].lock().count_in();
+        self.settle(counted)
+    }
+
+    /// A stack came back, and this is the last that its owner does with the shared part.
+    fn settle(&self, counted: Counted) -> Fate {
+        match counted {
+            Counted::Here => Fate::Needed,
+            Counted::Orphan => fate(self.census.leave()),
+        }
+    }
+
+    /// Stacks go to the pool.
+    fn put(&self, class: Class, stacks: &[NonNull<u8>]) {
+        if stacks.is_empty() {
+            return;
+        }
+        let result = self.pool.put_batch(class, stacks);
+        // What comes here was taken from this pool, by types that give it back once.
+        debug_assert_eq!(result, Ok(()), "stacks of this pool");
+    }
+
+    /// Everything that lies in one shard goes to the pool.
+    fn flush(&self, shard: &Padded) {
+        for (local, class) in Local::all() {
+            let mut batch = Batch::new();
+            batch.fill(shard.lock().magazine.release(local, 0));
+            self.put(class, batch.as_slice());
+        }
+    }
+
+    /// Every stack that is in nobody's hands goes to the heap. How many bytes that was.
+    pub(crate) fn release(&self) -> ByteCount {
+        for shard in &self.shards {
+            self.flush(shard);
+        }
+        sound(self.pool.free_stack_spans())
+    }
+
+    /// Decays if it is time. Called where the pool was called anyway.
+    fn tick(&self) {
+        if self.clock.is_due() {
+            self.decay();
+        }
+    }
+
+    /// Ends a period: shards that nobody used go to the pool, and the pool decays.
+    pub(crate) fn decay(&self) -> ByteCount {
+        for shard in &self.shards {
+            let is_idle = shard.lock().is_idle();
+            if is_idle {
+                self.flush(shard);
+            }
+        }
+        sound(self.pool.decay())
+    }
+}
+
+impl<S: StackSource> Drop for Shared<S> {
+    fn drop(&mut self) {
+        // The pool gives what it has to the heap when it goes; this gives it what the shards have.
+        for shard in &self.shards {
+            self.flush(shard);
+        }
+    }
+}
+
+fn fate(is_last: bool) -> Fate {
+    if is_last { Fate::Last } else { Fate::Needed }
+}
+
+/// A list that is broken is somebody's write to memory that was not his. It is found by the next
+/// allocation, which can say so.
+fn sound(result: Result<ByteCount, FreeError>) -> ByteCount {
+    debug_assert!(result.is_ok(), "{result:?}");
+    result.unwrap_or(ByteCount::ZERO)
+}
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;
