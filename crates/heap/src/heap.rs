@@ -7,7 +7,7 @@
     unsafe_code,
     reason = "owns pages and headers, and hands both out by reference"
 )]
-#[cfg(any(test, fuzzing, debug_assertions))]
+#[cfg(any(test, feature = "ops", debug_assertions))]
 mod check;
 mod large;
 mod lookup;

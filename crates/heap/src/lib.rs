@@ -7,7 +7,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "ops"))]
 extern crate std;
 
 mod error;
@@ -15,6 +15,8 @@ mod headers;
 mod heap;
 mod limits;
 mod list;
+#[cfg(any(test, feature = "ops"))]
+pub mod ops;
 mod released;
 mod runs;
 mod source;

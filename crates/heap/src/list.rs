@@ -307,7 +307,7 @@ impl Iterator for Members<'_> {
     }
 }
 
-#[cfg(any(test, fuzzing, debug_assertions))]
+#[cfg(any(test, feature = "ops", debug_assertions))]
 impl SpanList {
     /// Panics if an invariant does not hold. O(members).
     pub fn check_invariants(&self) {
@@ -323,3 +323,8 @@ impl SpanList {
         assert_eq!(len, self.len, "I1");
     }
 }
+
+#[cfg(any(test, feature = "ops"))]
+pub(crate) mod ops;
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

@@ -74,3 +74,8 @@ pub trait RunStore {
     /// Calls `each` for every run, in no particular order.
     fn for_each(&self, each: &mut dyn FnMut(SpanRef));
 }
+
+#[cfg(any(test, feature = "ops"))]
+pub(crate) mod ops;
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

@@ -107,7 +107,7 @@ impl RunStore for ListedRuns {
     }
 }
 
-#[cfg(any(test, fuzzing, debug_assertions))]
+#[cfg(any(test, feature = "ops", debug_assertions))]
 impl ListedRuns {
     /// Panics if an invariant does not hold. O(runs).
     pub fn check_invariants(&self) {

@@ -249,7 +249,7 @@ fn rotate_left(node: SpanRef) -> SpanRef {
     root
 }
 
-#[cfg(any(test, fuzzing, debug_assertions))]
+#[cfg(any(test, feature = "ops", debug_assertions))]
 impl RunTree {
     /// Panics if an invariant does not hold. O(runs).
     pub fn check_invariants(&self) {
