@@ -190,8 +190,12 @@ impl Default for RunTree {
 /// Runs of one address and length differ by their headers: that another header is found in the place
 /// of the one that is looked for would hide a mistake.
 fn compare(a: SpanRef, b: SpanRef) -> Ordering {
-    let key = |run: SpanRef| (run.pages(), run.addr().get(), run.as_ptr().addr());
-    key(a).cmp(&key(b))
+    let by_pages = a.pages().cmp(&b.pages());
+    if by_pages != Ordering::Equal {
+        return by_pages;
+    }
+    let by_place = a.addr().cmp(&b.addr());
+    by_place.then_with(|| a.as_ptr().cmp(&b.as_ptr()))
 }
 
 fn height(node: Option<SpanRef>) -> u8 {
