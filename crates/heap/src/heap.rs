@@ -10,23 +10,31 @@
 #[cfg(any(test, feature = "ops", debug_assertions))]
 mod check;
 mod large;
+mod limit;
 mod lookup;
 mod manual;
 mod pages;
+mod scavenge;
 mod small;
 
+use crate::decay::Decay;
 use crate::headers::Headers;
 use crate::limits::FREE_WORDS;
+use crate::regions::Regions;
 use crate::released::Released;
 use crate::stats::Counters;
 use crate::{HeapError, HeapStats, ListedRuns, MetadataSource, RunError};
 use arena::{AddressSpace, ByteCount, Category, PAGE_BYTES, Persistent};
 use core::fmt;
 use core::ptr::NonNull;
+use core::time::Duration;
+use limit::Limit;
+use scavenge::Scavenger;
 use sizeclass::{CLASSES, Table};
 use sync::{Mutex, Rank};
 
 pub use large::Large;
+pub use limit::{OnPressure, Pressure};
 pub use lookup::Object;
 
 /// What a heap is made with.
@@ -36,8 +44,18 @@ pub struct HeapConfig {
     /// The classes that spans of small objects are cut by.
     pub table: &'static Table,
     /// The heap does not grow past this many bytes of mapped memory (Prepared and Ready), metadata
-    /// included; allocation fails instead. `None`: no limit.
+    /// included; allocation fails instead. `None`: no limit. See [`Heap::set_hard_limit`].
     pub hard_limit: Option<ByteCount>,
+    /// Above this many bytes of memory in use (Ready), free memory goes back to the system before
+    /// more is taken. `None`: no limit. See [`Heap::set_soft_limit`].
+    pub soft_limit: Option<ByteCount>,
+    /// Called when a limit is in the way, to give back what layers above keep.
+    pub on_pressure: Option<OnPressure>,
+    /// Free memory that nobody needed for this long goes back to the system by
+    /// [`Heap::scavenge_step`], to the precision of a fifth of it.
+    pub decay: Duration,
+    /// How much free memory stays nevertheless, in percent of what spans with objects have.
+    pub retained_percent: u8,
 }
 
 impl Default for HeapConfig {
@@ -45,6 +63,10 @@ impl Default for HeapConfig {
         Self {
             table: Table::DEFAULT,
             hard_limit: None,
+            soft_limit: None,
+            on_pressure: None,
+            decay: Duration::from_secs(1),
+            retained_percent: 5,
         }
     }
 }
@@ -58,7 +80,8 @@ impl Default for HeapConfig {
 /// * I2: the entries of a run's first and last page are its header; of a run in use, every page's
 ///   are, and its tag.
 /// * I3: a run is in the store of free runs exactly while it is [`Free`](crate::SpanState::Free) and
-///   the lock is not held.
+///   the lock is not held. While the scavenger gives a run back without the lock, it is dead and
+///   counted as idle.
 /// * I4: headers are never unmapped before the heap is dropped, so that what a page table entry ever
 ///   held is a header.
 /// * I5: pages that are released according to their bits are Prepared, all others Ready; a run's own
@@ -66,7 +89,8 @@ impl Default for HeapConfig {
 pub struct Heap<A: AddressSpace> {
     space: A,
     table: &'static Table,
-    hard_limit: Option<ByteCount>,
+    limit: Limit,
+    scavenger: Scavenger,
     counters: Counters,
     inner: Mutex<Inner>,
 }
@@ -77,9 +101,13 @@ struct Inner {
     runs: ListedRuns,
     headers: Headers,
     released: Released,
+    regions: Regions,
     persistent: Persistent,
-    /// The scavenger's clock, in milliseconds: when a run becomes free, it is stamped with it.
-    now: u64,
+    decay: Decay,
+    /// Runs that are in nobody's hands but the scavenger's, which has given the lock back.
+    in_transit: usize,
+    /// Memory was given back to the system at least once.
+    has_released: bool,
 }
 
 impl<A: AddressSpace> Heap<A> {
@@ -101,17 +129,23 @@ impl<A: AddressSpace> Heap<A> {
                 return Err(HeapError::TooManySlots(table.slots(class)));
             }
         }
+        let decay_ms = u64::try_from(config.decay.as_millis()).unwrap_or(u64::MAX);
         let inner = Inner {
             runs: ListedRuns::new(),
             headers: Headers::new(),
             released: Released::new(),
+            regions: Regions::new(),
             persistent: Persistent::new(),
-            now: 0,
+            decay: Decay::new(decay_ms),
+            in_transit: 0,
+            has_released: false,
         };
+        space.memory().set_limit(config.hard_limit);
         Ok(Self {
             space,
             table,
-            hard_limit: config.hard_limit,
+            limit: Limit::new(config.soft_limit, config.on_pressure),
+            scavenger: Scavenger::new(config.retained_percent),
             counters: Counters::new(),
             inner: Mutex::new(Rank::Heap, inner),
         })

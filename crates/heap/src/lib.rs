@@ -10,6 +10,7 @@
 #[cfg(any(test, feature = "ops"))]
 extern crate std;
 
+mod decay;
 mod error;
 mod headers;
 mod heap;
@@ -17,6 +18,7 @@ mod limits;
 mod list;
 #[cfg(any(test, feature = "ops"))]
 pub mod ops;
+mod regions;
 mod released;
 mod runs;
 mod source;
@@ -24,7 +26,7 @@ mod span;
 mod stats;
 
 pub use error::{FreeError, HeapError};
-pub use heap::{Heap, HeapConfig, Large, Object};
+pub use heap::{Heap, HeapConfig, Large, Object, OnPressure, Pressure};
 pub use list::{ListError, ListId, Members, SpanList};
 pub use runs::{ListedRuns, RunError, RunStore, RunTree};
 pub use source::{MetadataSource, SpanSource};

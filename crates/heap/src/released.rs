@@ -101,6 +101,35 @@ impl Released {
         }
     }
 
+    /// The highest pages in a row that are covered and not released: the zeroes that end last.
+    pub(crate) fn highest_held(&self, pages: &Range<PageId>) -> Option<Range<PageId>> {
+        let mut end = None;
+        for (word, mask) in words(pages).rev() {
+            // SAFETY: I1, and only `&mut self` writes.
+            let bits = self.word(word).map_or(!0, |word| unsafe { word.read() });
+            let mut held = !bits & mask;
+            let last = match end {
+                Some(last) => last,
+                None if held == 0 => continue,
+                None => {
+                    let last = word * 64 + 64 - held.leading_zeros() as usize;
+                    end = Some(last);
+                    last
+                }
+            };
+            // Down from the end, is there a page in this word that is released or not asked for?
+            let below = (last - word * 64).min(64);
+            held |= u64::MAX
+                .checked_shl(u32::try_from(below).unwrap_or(64))
+                .unwrap_or(0);
+            let row = held.leading_ones() as usize;
+            if row < 64 {
+                return Some(PageId::new(word * 64 + 64 - row)..PageId::new(last));
+            }
+        }
+        end.map(|last| pages.start..PageId::new(last))
+    }
+
     /// The word of 64 pages; `None` without a leaf.
     fn word(&self, word: usize) -> Option<NonNull<u64>> {
         const WORDS: usize = LEAF_PAGES / 64;
@@ -116,7 +145,7 @@ impl Released {
 }
 
 /// The words that hold these pages, each with the mask of its part.
-fn words(pages: &Range<PageId>) -> impl Iterator<Item = (usize, u64)> + use<> {
+fn words(pages: &Range<PageId>) -> impl DoubleEndedIterator<Item = (usize, u64)> + use<> {
     let (start, end) = (pages.start.get(), pages.end.get());
     (start / 64..end.div_ceil(64)).map(move |word| {
         let low = start.saturating_sub(word * 64);
@@ -158,3 +187,6 @@ pub(crate) fn pages_of(addr: Addr, pages: usize) -> Range<PageId> {
     let first = addr.page();
     first..PageId::new(first.get() + pages)
 }
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

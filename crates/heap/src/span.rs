@@ -10,7 +10,7 @@
 //! | life and state | anybody | the heap, under its lock |
 //! | free bits, control | the exchange above | the exchange above; the heap before it publishes the span |
 //! | central links | the exchange, under the lock of the span's class | likewise |
-//! | links, tree, released, prefix, tag, since | the heap, under its lock | likewise |
+//! | links, tree, released, prefix, tag | the heap, under its lock | likewise |
 mod life;
 mod reference;
 
@@ -64,8 +64,6 @@ pub struct Span {
     released: AtomicUsize,
     /// Pages from the base whose entries in the page table are this header and `tag`.
     prefix: AtomicUsize,
-    /// When the run became free, in the milliseconds of the scavenger's clock.
-    since: AtomicU64,
     /// The list it is on, 0 for none.
     list: AtomicU32,
     /// Height of its subtree, 0 outside of the tree.
@@ -142,7 +140,6 @@ impl Span {
             right: Link::none(),
             released: AtomicUsize::new(0),
             prefix: AtomicUsize::new(0),
-            since: AtomicU64::new(0),
             list: AtomicU32::new(0),
             height: AtomicU8::new(0),
         }
@@ -339,14 +336,6 @@ impl Span {
     pub(crate) fn set_prefix(&self, pages: usize, tag: u8) {
         self.prefix.store(pages, Ordering::Relaxed);
         self.tag.store(tag, Ordering::Relaxed);
-    }
-
-    pub(crate) fn since(&self) -> u64 {
-        self.since.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_since(&self, now: u64) {
-        self.since.store(now, Ordering::Relaxed);
     }
 
     pub(crate) fn list(&self) -> u32 {

@@ -29,6 +29,8 @@ pub struct HeapStats {
     pub released: ByteCount,
     /// Times that the heap grew.
     pub growths: u64,
+    /// Bytes that the scavenger has given back since the beginning, by step, limit or demand.
+    pub scavenged: u64,
     /// Large objects that were allocated since the beginning.
     pub large_allocs: u64,
     /// Large objects that were freed since the beginning.
@@ -62,6 +64,7 @@ pub(crate) struct Counters {
     pub(crate) idle: Count,
     pub(crate) released: Count,
     pub(crate) growths: Total,
+    pub(crate) scavenged: Total,
     pub(crate) large_allocs: Total,
     pub(crate) large_frees: Total,
 }
@@ -98,9 +101,10 @@ impl Count {
 }
 
 impl Total {
-    pub(crate) fn up(&self) {
+    pub(crate) fn up(&self, by: usize) {
         let before = self.0.load(Ordering::Relaxed);
-        self.0.store(before.wrapping_add(1), Ordering::Relaxed);
+        self.0
+            .store(before.wrapping_add(by as u64), Ordering::Relaxed);
     }
 
     fn get(&self) -> u64 {
@@ -122,9 +126,15 @@ impl Counters {
             idle: count(),
             released: count(),
             growths: total(),
+            scavenged: total(),
             large_allocs: total(),
             large_frees: total(),
         }
+    }
+
+    /// Bytes that are free and hold memory. Exact under the heap's lock.
+    pub(crate) fn held(&self) -> usize {
+        self.idle.get().saturating_sub(self.released.get()).get()
     }
 
     /// Changes that belong together. The heap's lock is held.
@@ -155,6 +165,7 @@ impl Counters {
                 idle: self.idle.get(),
                 released: self.released.get(),
                 growths: self.growths.get(),
+                scavenged: self.scavenged.get(),
                 large_allocs: self.large_allocs.get(),
                 large_frees: self.large_frees.get(),
             };

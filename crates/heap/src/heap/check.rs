@@ -34,6 +34,11 @@ impl<A: AddressSpace> Heap<A> {
         });
         assert_eq!(stored, sums.free_runs, "I3: every free run is in the store");
         let stats = self.stats();
+        if sums.idle == stats.mapped.get() {
+            let regions = inner.regions.len();
+            assert!(sums.free_runs <= regions, "I1: one free run a region");
+        }
+        assert_eq!(inner.in_transit, 0, "nobody scavenges meanwhile");
         let used = sums.small + sums.large + sums.manual;
         assert_eq!(used + sums.idle, stats.mapped.get(), "I1: every page once");
         assert_eq!(stats.small.get(), sums.small);

@@ -42,16 +42,16 @@ impl<A: AddressSpace> Heap<A> {
     pub fn alloc_large(&self, bytes: usize, align: usize) -> Option<Large> {
         let pages = pages_for(bytes)?;
         let align = align_pages(align)?;
-        let mut inner = self.inner.lock();
-        let taken = self.take_run(&mut inner, pages, align, 0)?;
+        let (mut inner, taken) = self.obtain(pages, align, 0)?;
         let span = taken.run;
         span.set_whole(1);
         span.life().publish(SpanState::InUse);
         self.counters.change(|counters| {
             counters.idle.sub(span.bytes());
             counters.large.add(span.bytes());
-            counters.large_allocs.up();
+            counters.large_allocs.up(1);
         });
+        self.note_use(&mut inner);
         Some(Large {
             pointer: span.base(),
             bytes: span.bytes(),
@@ -77,7 +77,7 @@ impl<A: AddressSpace> Heap<A> {
         self.counters.change(|counters| {
             counters.large.sub(bytes);
             counters.idle.add(bytes);
-            counters.large_frees.up();
+            counters.large_frees.up(1);
         });
         self.give_back_run(&mut inner, span);
         Ok(bytes)
@@ -120,6 +120,7 @@ impl<A: AddressSpace> Heap<A> {
             counters.idle.sub(after);
             counters.large.sub(before);
         });
+        self.note_use(&mut inner);
         Some(after)
     }
 

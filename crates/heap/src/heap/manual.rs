@@ -12,8 +12,8 @@ impl<A: AddressSpace> Heap<A> {
     /// use is the caller's business. `None`: no memory, over the limit, no such alignment.
     pub fn alloc_manual(&self, pages: PageCount, align: usize) -> Option<&Span> {
         let align = align_pages(align)?;
-        let mut inner = self.inner.lock();
-        let span = self.take_run(&mut inner, pages.get().max(1), align, 0)?.run;
+        let (mut inner, taken) = self.obtain(pages.get().max(1), align, 0)?;
+        let span = taken.run;
         span.set_whole(0);
         span.life().publish(SpanState::Manual);
         let bytes = span.bytes();
@@ -21,6 +21,7 @@ impl<A: AddressSpace> Heap<A> {
             counters.idle.sub(bytes);
             counters.manual.add(bytes);
         });
+        self.note_use(&mut inner);
         let memory = self.space.memory();
         memory.transfer(ByteCount::new(bytes), Category::Heap, Category::Stack);
         // SAFETY: I4 — the header lives as long as the heap.

@@ -5,10 +5,11 @@
     unsafe_code,
     reason = "writes the page table and changes memory's state"
 )]
+use super::limit::Soft;
 use super::{Heap, Inner, sound};
 use crate::released::pages_of;
 use crate::{RunStore, SpanRef, SpanState};
-use arena::{Addr, AddressSpace, ByteCount, PAGE_BYTES, PageCount};
+use arena::{Addr, AddressSpace, ByteCount, Os, PAGE_BYTES, PageCount};
 use core::ptr::NonNull;
 
 /// A run that was taken out of the store.
@@ -18,95 +19,120 @@ pub(super) struct Taken {
     pub(super) is_zero: bool,
 }
 
+/// Why there is no run. Nothing changed.
+pub(super) enum Refused {
+    /// No free run is long enough, and the heap cannot grow.
+    Memory,
+    /// The pages hold no memory, and this many bytes of it would be above the soft limit.
+    Soft(usize),
+}
+
 /// Headers that one operation needs at most: growth, and what is cut off before and behind.
 const HEADERS: usize = 3;
 
 impl<A: AddressSpace> Heap<A> {
     /// A run of exactly `pages` pages at a multiple of `align` pages (a power of two), of which every
-    /// page is Ready and has `tag`; still in the state [`SpanState::Free`]. `None`: nothing changed.
+    /// page is Ready and has `tag`; still in the state [`SpanState::Free`], and counted as idle.
     pub(super) fn take_run(
         &self,
         inner: &mut Inner,
         pages: usize,
         align: usize,
         tag: u8,
-    ) -> Option<Taken> {
+        soft: Soft,
+    ) -> Result<Taken, Refused> {
         let memory = self.space.memory();
-        inner
-            .headers
-            .reserve(HEADERS, &mut inner.persistent, memory)?;
+        let headers = &mut inner.headers;
+        headers
+            .reserve(HEADERS, &mut inner.persistent, memory)
+            .ok_or(Refused::Memory)?;
         let found = match find(inner, pages, align) {
             Some(run) => run,
-            None => {
-                self.grow(inner, pages.checked_add(align - 1)?)?;
-                find(inner, pages, align)?
-            }
+            None => self.grow_for(inner, pages, align).ok_or(Refused::Memory)?,
         };
         let lead = lead(found, align);
         sound(inner.runs.remove(found));
-        let Some(is_zero) = self.make_ready(inner, found, lead, pages) else {
-            sound(inner.runs.insert(found));
-            return None;
+        let is_zero = match self.make_ready(inner, found, lead, pages, soft) {
+            Ok(is_zero) => is_zero,
+            Err(refused) => {
+                sound(inner.runs.insert(found));
+                return Err(refused);
+            }
         };
         let mut run = found;
         if lead > 0 {
-            run = self.split(inner, found, lead)?;
+            run = self.split(inner, found, lead).ok_or(Refused::Memory)?;
             sound(inner.runs.insert(found));
         }
         if run.pages() > pages {
-            let rest = self.split(inner, run, pages)?;
+            let rest = self.split(inner, run, pages).ok_or(Refused::Memory)?;
             sound(inner.runs.insert(rest));
         }
         self.set_all_entries(run, tag);
-        Some(Taken { run, is_zero })
+        Ok(Taken { run, is_zero })
     }
 
-    /// Makes a run free: one that is dead, covered by its own entries, and linked nowhere.
-    pub(super) fn give_back_run(&self, inner: &mut Inner, run: SpanRef) {
-        run.set_since(inner.now);
+    fn grow_for(&self, inner: &mut Inner, pages: usize, align: usize) -> Option<SpanRef> {
+        self.grow(inner, pages.checked_add(align - 1)?)?;
+        find(inner, pages, align)
+    }
+
+    /// Makes a run free: one that is dead, or free and in no store. Answers with what it is part of
+    /// then.
+    pub(super) fn give_back_run(&self, inner: &mut Inner, run: SpanRef) -> SpanRef {
         let run = self.merge(inner, run);
         if run.state() != SpanState::Free {
             run.life().publish(SpanState::Free);
         }
         sound(inner.runs.insert(run));
+        run
     }
 
-    /// Makes `pages` pages Ready, `skip` pages into a run that is in no store. `None`: the system
-    /// refused. Otherwise: do they read as zero?
+    /// Makes `pages` pages Ready, `skip` pages into a run that is in no store. Do they read as zero?
     fn make_ready(
         &self,
         inner: &mut Inner,
         run: SpanRef,
         skip: usize,
         pages: usize,
-    ) -> Option<bool> {
+        soft: Soft,
+    ) -> Result<bool, Refused> {
         if run.released() == 0 {
-            return Some(false);
+            return Ok(false);
         }
         let start = Addr::new(run.addr().get() + skip * PAGE_BYTES);
         let wanted = pages_of(start, pages);
-        let is_zero = inner.released.count(&wanted) == pages;
+        // Fresh pages are zero; what was given back may not be.
+        let all_zero = A::Os::UNUSED_IS_ZERO || !inner.has_released;
+        let is_zero = all_zero && inner.released.count(&wanted) == pages;
         // An OS page is Ready as a whole. If it is larger than ours and not whole in this run, then
         // some of it is in use and none of it is released (I5).
         let os_page = self.space.memory().page_size();
         let low = start.get() & !(os_page.get() - 1);
-        let end = Addr::new(start.get() + pages * PAGE_BYTES).align_up(os_page)?;
+        let end = Addr::new(start.get() + pages * PAGE_BYTES).align_up(os_page);
         let low = low.max(run.addr().get());
-        let high = end.get().min(run.end().get());
+        let high = end.map_or(run.end(), |end| end.min(run.end())).get();
         let whole = pages_of(Addr::new(low), (high - low) / PAGE_BYTES);
         let released = inner.released.count(&whole);
-        if released > 0 {
-            let at = NonNull::new(run.base().as_ptr().with_addr(low))?;
-            let bytes = ByteCount::new(high - low);
-            let prepared = ByteCount::new(released * PAGE_BYTES);
-            // SAFETY: the run is free, so its pages are the heap's (I1), Prepared or Ready (I5).
-            unsafe { self.space.memory().used(at, bytes, prepared) }.ok()?;
-            inner.released.clear(&whole);
-            run.set_released(run.released() - released);
-            self.counters
-                .change(|counters| counters.released.sub(prepared.get()));
+        if released == 0 {
+            return Ok(false);
         }
-        Some(is_zero)
+        let prepared = released * PAGE_BYTES;
+        if soft == Soft::Kept {
+            self.check_soft_limit(prepared)?;
+        }
+        let base = run.base().as_ptr().with_addr(low);
+        let base = NonNull::new(base).ok_or(Refused::Memory)?;
+        let bytes = ByteCount::new(high - low);
+        let memory = self.space.memory();
+        // SAFETY: the run is free, so its pages are the heap's (I1), Prepared or Ready (I5).
+        unsafe { memory.used(base, bytes, ByteCount::new(prepared)) }
+            .map_err(|_| Refused::Memory)?;
+        inner.released.clear(&whole);
+        run.set_released(run.released() - released);
+        self.counters
+            .change(|counters| counters.released.sub(prepared));
+        Ok(is_zero)
     }
 
     /// Cuts a run that is in no store: it keeps its first `pages` pages, the rest is the run that is
@@ -124,7 +150,6 @@ impl<A: AddressSpace> Heap<A> {
         rest.set_run(base, rest_pages);
         rest.set_whole(0);
         rest.set_released(released);
-        rest.set_since(run.since());
         run.set_pages(pages);
         run.set_released(run.released() - released);
         let (prefix, tag) = run.prefix();
@@ -164,7 +189,8 @@ impl<A: AddressSpace> Heap<A> {
             return None;
         }
         sound(inner.runs.remove(behind));
-        if self.make_ready(inner, behind, 0, more).is_none() {
+        let ready = self.make_ready(inner, behind, 0, more, Soft::Kept);
+        if ready.is_err() {
             sound(inner.runs.insert(behind));
             return None;
         }
@@ -186,7 +212,6 @@ impl<A: AddressSpace> Heap<A> {
         let before = run.addr().get().wrapping_sub(1);
         if let Some(low) = self.free_run_at(Addr::new(before)) {
             sound(inner.runs.remove(low));
-            low.set_since(run.since());
             absorb(inner, low, run);
             self.set_last_entry(low);
             run = low;
@@ -207,13 +232,13 @@ impl<A: AddressSpace> Heap<A> {
 
     /// Grows by at least `pages` pages, as one run with the free one before it, if there is one.
     fn grow(&self, inner: &mut Inner, pages: usize) -> Option<()> {
-        let wanted = PageCount::new(pages);
-        self.check_limit(wanted)?;
         let memory = self.space.memory();
-        let growth = self.space.grow(wanted).ok()?;
+        inner.regions.reserve(&mut inner.persistent, memory)?;
+        let growth = self.space.grow(PageCount::new(pages)).ok()?;
         let pages = growth.pages.get();
         let bytes = growth.pages.bytes()?;
         let fresh = pages_of(Addr::of(growth.base.as_ptr()), pages);
+        inner.regions.add(&fresh);
         let run = inner.headers.take()?;
         run.set_run(growth.base, pages);
         run.set_whole(0);
@@ -232,7 +257,7 @@ impl<A: AddressSpace> Heap<A> {
         }
         run.set_released(released);
         self.counters.change(|counters| {
-            counters.growths.up();
+            counters.growths.up(1);
             counters.mapped.add(bytes.get());
             counters.idle.add(bytes.get());
             counters.released.add(released * PAGE_BYTES);
@@ -242,15 +267,6 @@ impl<A: AddressSpace> Heap<A> {
         run.set_prefix(1, 0);
         self.give_back_run(inner, run);
         Some(())
-    }
-
-    fn check_limit(&self, pages: PageCount) -> Option<()> {
-        let Some(limit) = self.hard_limit else {
-            return Some(());
-        };
-        let mapped = self.space.memory().usage().total();
-        let after = mapped.checked_add(pages.bytes()?)?;
-        (after <= limit).then_some(())
     }
 
     /// Sees to it that the entries of every page of the run are its header and `tag`. Costs nothing

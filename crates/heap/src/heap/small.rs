@@ -21,14 +21,15 @@ unsafe impl<A: AddressSpace> SpanSource for Heap<A> {
         }
         let pages = self.table.pages(class.size_class());
         let tag = u8::try_from(class.bin()).ok()?;
-        let mut inner = self.inner.lock();
-        let span = self.take_run(&mut inner, pages, 1, tag)?.run;
+        let (mut inner, taken) = self.obtain(pages, 1, tag)?;
+        let span = taken.run;
         span.set_small(class, self.table);
         span.life().publish(SpanState::InUse);
         self.counters.change(|counters| {
             counters.idle.sub(span.bytes());
             counters.small.add(span.bytes());
         });
+        self.note_use(&mut inner);
         // SAFETY: I4 — the header lives as long as the heap.
         Some(unsafe { span.extend() })
     }

@@ -6,14 +6,14 @@ use core::ptr::NonNull;
 use sizeclass::{Scan, SizeClass, SpanClass, Table};
 use std::vec::Vec;
 
-type TestHeap = Heap<Sparse<System>>;
+pub(crate) type TestHeap = Heap<Sparse<System>>;
 
-fn heap_with(config: HeapConfig) -> TestHeap {
+pub(crate) fn heap_with(config: HeapConfig) -> TestHeap {
     let space = Sparse::new(System::new(), SparseConfig::default()).unwrap();
     Heap::new(space, config).unwrap()
 }
 
-fn heap() -> TestHeap {
+pub(crate) fn heap() -> TestHeap {
     heap_with(HeapConfig::default())
 }
 
@@ -22,7 +22,7 @@ fn class(number: u8) -> SpanClass {
 }
 
 /// Writes the first and the last byte.
-fn touch(base: NonNull<u8>, bytes: usize) {
+pub(crate) fn touch(base: NonNull<u8>, bytes: usize) {
     // SAFETY: every caller passes memory that it was handed for its own.
     unsafe { base.write(1) };
     // SAFETY: as above.
@@ -31,7 +31,7 @@ fn touch(base: NonNull<u8>, bytes: usize) {
     unsafe { last.write(1) };
 }
 
-fn free(heap: &TestHeap, pointer: NonNull<u8>) -> Result<usize, FreeError> {
+pub(crate) fn free(heap: &TestHeap, pointer: NonNull<u8>) -> Result<usize, FreeError> {
     // SAFETY: the tests use nothing that they have freed.
     unsafe { heap.free_large(pointer) }
 }
