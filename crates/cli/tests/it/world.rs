@@ -11,15 +11,16 @@ use tempfile::TempDir;
 
 /// Programs and the library, compiled once for all tests, in a directory that everyone can enter.
 pub(crate) struct World {
-    directory: TempDir,
+    directory: PathBuf,
 }
 
 /// The world; its directory lies in the system's temporary one, where another user can run things, too.
 pub(crate) fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let directory = scratch();
-        let world = World { directory };
+        let world = World {
+            directory: directory(),
+        };
         world.compile("subject.c", "subject", &[]);
         // Without the C library, whose static form need not be installed.
         let bare = [
@@ -38,6 +39,28 @@ pub(crate) fn world() -> &'static World {
         );
         world
     })
+}
+
+/// This process's directory. The test harness ends without a last word, so the directories of earlier processes
+/// are removed here.
+fn directory() -> PathBuf {
+    let prefix = "gomalloc-cli-tests-";
+    let parent = env::temp_dir();
+    for entry in fs::read_dir(&parent)
+        .expect("the temporary directory")
+        .flatten()
+    {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // Another user's, or another test process is at it.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let directory = parent.join(format!("{prefix}{}", std::process::id()));
+    fs::create_dir(&directory).expect("a directory of our own");
+    set_mode(&directory, 0o755);
+    directory
 }
 
 /// A fresh directory that every user can enter.
@@ -94,12 +117,14 @@ impl World {
 
     /// The file `name` of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.directory.join(name)
     }
 
-    /// `gomalloc` with nothing in its environment that would change what it does.
+    /// `gomalloc` with nothing in its environment that would change what it does, and no signal ignored: a shell
+    /// starts what it runs in the background with SIGINT and SIGQUIT ignored, tests too.
     pub(crate) fn gomalloc(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gomalloc"));
+        let mut command = Command::new("/usr/bin/env");
+        command.args(["--default-signal", env!("CARGO_BIN_EXE_gomalloc")]);
         for name in ["GOMALLOC_RUN_DIR", "GOMALLOC_RUN_UNLINK", "LD_PRELOAD"] {
             command.env_remove(name);
         }
