@@ -51,7 +51,10 @@ pub(crate) fn is_test(file: &File) -> bool {
 fn every_file_opens_with_what_it_is() {
     let findings: Vec<String> = rust_files()
         .iter()
-        .filter(|file| !file.text.starts_with("//!"))
+        // A head that is long enough to be a document of its own may be one.
+        .filter(|file| {
+            !file.text.starts_with("//!") && !file.text.starts_with("#![doc = include_str!")
+        })
         .map(|file| format!("{}: the first line is not `//!`", file.path))
         .collect();
     assert_none("every file opens with `//!`", &findings);

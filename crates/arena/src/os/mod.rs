@@ -23,9 +23,9 @@
 use crate::{Addr, ByteCount, Reason};
 use core::ptr::NonNull;
 
-mod guard;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod failing;
+mod guard;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod host;
 mod refer;
