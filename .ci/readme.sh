@@ -28,6 +28,8 @@ for block in "$folder"/blocks/*; do
   tail -25 "$folder/err"
   echo "exit status $code after $took s"
   [ $code = 0 ] || status=1
+  # The command says so itself when the program never loaded the library.
+  ! grep -q 'had no effect' "$folder/err" || { echo "failed: the library had no effect"; status=1; }
   # A command that somebody copies to see whether this is for him answers within minutes.
   [ $took -le 300 ] || { echo "failed: more than five minutes"; status=1; }
 done

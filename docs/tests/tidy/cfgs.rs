@@ -21,7 +21,7 @@ const COUNTED: [&str; 11] = [
 ];
 
 /// Files and folders (with a final `/`) that choose, and what they choose.
-const CHOOSERS: [(&str, &str); 5] = [
+const CHOOSERS: &[(&str, &str)] = &[
     (
         "crates/sync/src/",
         "core's primitives or loom's, the futex of the system",
@@ -38,6 +38,14 @@ const CHOOSERS: [(&str, &str); 5] = [
     (
         "crates/cache/src/empty.rs",
         "the shared empty cache is a static, and loom's atomics cannot be in one",
+    ),
+    (
+        "crates/gomalloc/src/lib.rs",
+        "the system's fork handlers, if it forks",
+    ),
+    (
+        "crates/gomalloc/src/thread.rs",
+        "how a thread's end is noticed",
     ),
 ];
 
