@@ -1,17 +1,19 @@
 //! The concrete types of the process's allocator, its statics, and the one function that starts it.
 //!
 //! Read top-down this file is the block diagram: operating system → address space → heap → central
-//! exchange → cache set. The statics are written once, at the first request of the process,
+//! exchange → cache set; the stack pool stands beside them on the heap. The statics are written once, at the first request of the process,
 //! whichever thread makes it and however early; they are never dropped.
 use crate::once::Once;
+use crate::stacks::{HeapSource, Stacks};
 use crate::{fork, misuse, thread};
 use arena::{Addr, AddressSpace, LayoutError, SparseConfig};
 use heap::HeapConfig;
+use stackpool::{StackConfig, StackPool};
 
 /// Where memory comes from.
 type Os = arena::System;
 /// How address space is laid out: Go's sparse arenas.
-type Space = arena::Sparse<Os>;
+pub(crate) type Space = arena::Sparse<Os>;
 /// Spans and page runs.
 pub(crate) type Heap = heap::Heap<Space>;
 /// The caches of the process's threads.
@@ -26,6 +28,7 @@ static PARTS: Parts<Space> = Parts::new();
 
 /// The layers of one allocator, from the bottom up; each is made over the one above it here.
 pub(crate) struct Parts<A: AddressSpace + 'static> {
+    pub(crate) stacks: Once<StackPool<HeapSource<A>>>,
     pub(crate) heap: Once<heap::Heap<A>>,
     pub(crate) central: Once<CentralOver<A>>,
     pub(crate) caches: Once<CachesOver<A>>,
@@ -34,14 +37,15 @@ pub(crate) struct Parts<A: AddressSpace + 'static> {
 impl<A: AddressSpace + 'static> Parts<A> {
     pub(crate) const fn new() -> Self {
         Self {
+            stacks: Once::new(),
             heap: Once::new(),
             central: Once::new(),
             caches: Once::new(),
         }
     }
 
-    /// Makes what is not there yet, in Go's order (`schedinit` and `mallocinit`): the page-size
-    /// checks and the address space, the heap with its metadata allocators, one central list per
+    /// Makes what is not there yet, in Go's order (`schedinit`, `stackinit`, `mallocinit`): the stack
+    /// pool with its check, the page-size checks and the address space, the heap with its metadata allocators, one central list per
     /// span class, the bootstrap cache, which the first thread takes. Hint addresses are tried
     /// after all that, when the first span is wanted.
     ///
@@ -52,6 +56,13 @@ impl<A: AddressSpace + 'static> Parts<A> {
         &'static self,
         make_space: impl FnOnce() -> Result<A, LayoutError>,
     ) -> Result<&'static CachesOver<A>, Failed> {
+        self.stacks.get_or_try_init(|| {
+            let stacks = StackPool::new(HeapSource::new(&self.heap));
+            match stacks.init(StackConfig::default()) {
+                Ok(()) => Ok(stacks),
+                Err(_) => sync::fatal("cache size must be a multiple of page size", &[]),
+            }
+        })?;
         let heap = self.heap.get_or_try_init(|| {
             let space = make_space().map_err(Failed::at_layout)?;
             heap::Heap::new(space, HeapConfig::default()).map_err(Failed::at_heap)
@@ -121,6 +132,14 @@ pub(crate) fn parts() -> Option<(&'static Heap, &'static CentralOver<Space>, &'s
     Some((PARTS.heap.get()?, PARTS.central.get()?, PARTS.caches.get()?))
 }
 
+/// The process's stack pool: stacks for coroutines, out of the same heap and under the same limit.
+/// Starts the allocator if nothing has been allocated yet. `None`: no memory for that now.
+#[must_use]
+pub fn stacks() -> Option<&'static Stacks> {
+    start_up()?;
+    PARTS.stacks.get()
+}
+
 /// The heap, once it stands.
 #[inline(always)]
 pub(crate) fn heap() -> Option<&'static Heap> {
@@ -141,3 +160,6 @@ pub(crate) fn class_byte(addr: Addr) -> u8 {
         None => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,10 +79,13 @@ mod global;
 mod misuse;
 mod once;
 mod slow;
+mod stacks;
 mod stats;
 mod thread;
 
+pub use assembly::stacks;
 pub use global::GoMalloc;
+pub use stacks::{HeapSource, Stacks};
 pub use stats::{BySize, CLASSES, Stats, flush_thread_cache, stats};
 pub use sync::fatal;
 pub use {arena, cache, central, heap, sizeclass, stackpool};
