@@ -4,11 +4,11 @@
 //! exchange → cache set; the stack pool stands beside them on the heap. The statics are written once, at the first request of the process,
 //! whichever thread makes it and however early; they are never dropped.
 use crate::once::Once;
-use crate::stacks::{HeapSource, Stacks};
+use crate::stacks::{HeapSource, HeapStacks};
 use crate::{fork, misuse, thread};
 use arena::{Addr, AddressSpace, LayoutError, SparseConfig};
 use heap::HeapConfig;
-use stackpool::{StackConfig, StackPool};
+use stackpool::{PoolConfig, StackPool};
 
 /// Where memory comes from.
 type Os = arena::System;
@@ -58,7 +58,7 @@ impl<A: AddressSpace + 'static> Parts<A> {
     ) -> Result<&'static CachesOver<A>, Failed> {
         self.stacks.get_or_try_init(|| {
             let stacks = StackPool::new(HeapSource::new(&self.heap));
-            match stacks.init(StackConfig::default()) {
+            match stacks.init(PoolConfig::default()) {
                 Ok(()) => Ok(stacks),
                 Err(_) => sync::fatal("cache size must be a multiple of page size", &[]),
             }
@@ -135,7 +135,7 @@ pub(crate) fn parts() -> Option<(&'static Heap, &'static CentralOver<Space>, &'s
 /// The process's stack pool: stacks for coroutines, out of the same heap and under the same limit.
 /// Starts the allocator if nothing has been allocated yet. `None`: no memory for that now.
 #[must_use]
-pub fn stacks() -> Option<&'static Stacks> {
+pub fn stacks() -> Option<&'static HeapStacks> {
     start_up()?;
     PARTS.stacks.get()
 }

@@ -85,8 +85,8 @@ mod thread;
 
 pub use assembly::stacks;
 pub use global::GoMalloc;
-pub use stacks::{HeapSource, Stacks};
-pub use stats::{BySize, CLASSES, Stats, flush_thread_cache, stats};
+pub use stacks::{HeapSource, HeapStacks};
+pub use stats::{BySize, CLASSES, Stats, flush_thread_cache, release_memory, stats};
 pub use sync::fatal;
 pub use {arena, cache, central, heap, sizeclass, stackpool};
 

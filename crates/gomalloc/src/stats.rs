@@ -132,3 +132,18 @@ fn flush(caches: &assembly::Caches, cache: core::ptr::NonNull<cache::Cache>) {
         misuse::end(error);
     }
 }
+
+/// Gives back what is free: this thread's magazines and those of dead threads, spans that are
+/// wholly free, and the memory of free runs. Returns the bytes that went back to the system. Other
+/// threads' magazines stay: only they can flush them.
+pub fn release_memory() -> usize {
+    let Some((heap, central, caches)) = assembly::parts() else {
+        return 0;
+    };
+    flush_thread_cache();
+    if let Err(error) = caches.flush_dead() {
+        misuse::end(error);
+    }
+    central.release_kept();
+    heap.release_memory().get()
+}

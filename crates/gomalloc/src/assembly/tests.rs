@@ -40,7 +40,7 @@ fn a_refusal_at_any_call_leaves_what_came_before_and_the_next_attempt_succeeds()
         assert_eq!(started, stands[3]);
         if os.failures() == 0 {
             assert!(started, "nothing was refused");
-            println!("start-up: {position} calls to the system, each refused once");
+            report(position);
             break;
         }
         seen.push(stands);
@@ -63,6 +63,11 @@ fn a_refusal_at_any_call_leaves_what_came_before_and_the_next_attempt_succeeds()
         seen.contains(&[true, true, true, false]),
         "heap and central before the first cache"
     );
+}
+
+#[expect(clippy::print_stdout, reason = "the number of positions is a result")]
+fn report(positions: usize) {
+    println!("start-up: {positions} calls to the system, each refused once");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The figures: exact for what one thread does, and adding up.
-use gomalloc::stats;
+use gomalloc::{release_memory, stats};
 
 #[test]
 fn counts_follow_what_is_done() {
@@ -31,4 +31,18 @@ fn large_blocks_are_counted_apart() {
     assert!(between.mapped_bytes >= between.live_bytes);
     drop(block);
     assert!(stats().large_frees > before.large_frees);
+}
+
+#[test]
+fn released_memory_works_again() {
+    for round in 0..3_u8 {
+        let blocks: Vec<Vec<u8>> = (0..64).map(|_| vec![round; 1 << 20]).collect();
+        assert!(
+            blocks
+                .iter()
+                .all(|block| block.iter().all(|&byte| byte == round))
+        );
+        drop(blocks);
+        assert!(release_memory() > 0, "64 MiB were free");
+    }
 }
