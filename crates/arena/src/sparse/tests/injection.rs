@@ -45,10 +45,11 @@ fn is_planned_at_start(error: LayoutError) -> bool {
 
 fn is_planned(error: GrowError) -> bool {
     match error {
-        GrowError::AddressSpace(error)
-        | GrowError::ArenaMap(error)
-        | GrowError::Metadata(error)
-        | GrowError::OutOfMemory(error) => error.reason == PLANNED,
+        // A range that the system refused to take back may be what is missing for once.
+        GrowError::AddressSpace(error) => [PLANNED, Reason::OutOfMemory].contains(&error.reason),
+        GrowError::ArenaMap(error) | GrowError::Metadata(error) | GrowError::OutOfMemory(error) => {
+            error.reason == PLANNED
+        }
         _ => false,
     }
 }
