@@ -41,6 +41,11 @@
 //! A cache changes its owner only through the set's lock ([`CacheSet::give_back`],
 //! [`CacheSet::acquire`]), which orders everything else. The shared empty cache is never written.
 //!
+//! The models in `set/models.rs` run this crate's own code on loom. Each of these, changed by hand and
+//! one at a time, makes `a_reader_sees_a_moment_of_the_owner` fail: no Release fence, the second
+//! version Relaxed, the first look Relaxed, no Acquire fence, no second look. A Relaxed registration
+//! makes `a_registered_cache_is_whole` fail.
+//!
 //! Memory of caches and of their arrays comes from the metadata source and is never given back:
 //! caches of dead threads are used again, whole, and outgrown arrays by whoever needs that length.
 //! So whoever walks the registry needs no lock.

@@ -172,5 +172,7 @@ impl<X, M> fmt::Debug for CacheSet<X, M> {
     }
 }
 
+#[cfg(all(test, gomalloc_loom))]
+mod models;
 #[cfg(all(test, not(gomalloc_loom)))]
 mod tests;
