@@ -43,6 +43,8 @@ pub fn malloc(size: usize) -> *mut u8 {
 fn malloc_miss(size: usize, class: u8) -> *mut u8 {
     match classes::small(class) {
         Some(class) => slow::alloc_small(class),
+        // The flat table has no class for it, and a run would be a page.
+        None if size == 0 => malloc(1),
         None => slow::alloc_large(size, MAX_ALIGN),
     }
 }
@@ -54,7 +56,7 @@ pub fn calloc(count: usize, size: usize) -> *mut u8 {
     let Some(bytes) = count.checked_mul(size) else {
         return null_mut();
     };
-    if classes::c_class(bytes) == 0 {
+    if classes::c_class(bytes) == 0 && bytes != 0 {
         return slow::alloc_large_zeroed(bytes, MAX_ALIGN);
     }
     let slot = malloc(bytes);
@@ -100,9 +102,20 @@ unsafe fn free_miss(pointer: *mut u8, class: u8) -> Result<(), Unowned> {
     // SAFETY: the caller's promise.
     match unsafe { slow::free_large(block) } {
         Ok(()) => Ok(()),
-        Err(heap::FreeError::NotOurs { .. }) => Err(Unowned { pointer }),
+        Err(heap::FreeError::NotOurs { .. }) => Err(unowned(pointer)),
         Err(error) => misuse::end_large(error),
     }
+}
+
+/// What to say of a pointer to which the heap has no span: inside an arena it is ours and not live,
+/// and the process ends.
+#[cold]
+#[inline(never)]
+fn unowned(pointer: *mut u8) -> Unowned {
+    if assembly::is_in_arena(Addr::of(pointer)) {
+        misuse::not_live(pointer);
+    }
+    Unowned { pointer }
 }
 
 /// The block at `pointer` made `size` bytes long, moved if need be; null leaves it as it was.
@@ -124,11 +137,9 @@ pub unsafe fn realloc(pointer: *mut u8, size: usize) -> Result<*mut u8, Unowned>
     if class != 0 && class == wanted {
         return Ok(pointer);
     }
-    let Some(old) = usable_size(pointer) else {
-        return Err(Unowned { pointer });
-    };
+    let old = usable_size(pointer)?;
     // SAFETY: the caller owns the block, which is large.
-    if class == 0 && wanted == 0 && unsafe { slow::resize_large(pointer, size) } {
+    if class == 0 && wanted == 0 && size != 0 && unsafe { slow::resize_large(pointer, size) } {
         return Ok(pointer);
     }
     let moved = malloc(size);
@@ -167,13 +178,18 @@ pub fn aligned(align: usize, size: usize) -> *mut u8 {
     }
 }
 
-/// How many bytes the block at `pointer` really has: its class's, or its run's. `None`: not ours,
-/// or no live large block.
-#[must_use]
-pub fn usable_size(pointer: *mut u8) -> Option<usize> {
+/// How many bytes the block at `pointer`, which is not null, really has: its class's, or its run's.
+///
+/// # Errors
+///
+/// As [`free`].
+pub fn usable_size(pointer: *mut u8) -> Result<usize, Unowned> {
     let class = assembly::class_byte(Addr::of(pointer));
-    match classes::small(class) {
-        Some(class) => Some(Table::DEFAULT.slot_bytes(class)),
-        None => assembly::heap()?.large_bytes(NonNull::new(pointer)?),
+    if let Some(class) = classes::small(class) {
+        return Ok(Table::DEFAULT.slot_bytes(class));
     }
+    let large = NonNull::new(pointer)
+        .zip(assembly::heap())
+        .and_then(|(block, heap)| heap.large_bytes(block));
+    large.ok_or_else(|| unowned(pointer))
 }

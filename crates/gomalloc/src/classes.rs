@@ -10,12 +10,8 @@ use sizeclass::{FLAT_CLASSES, FLAT_LEN, FLAT_MALLOC_CLASSES, SizeClass, Table};
 static RUST_CLASSES: [u8; FLAT_LEN] = FLAT_CLASSES;
 
 /// As the Rust table, without the 24-byte class, whose slots are only 8-aligned: C promises 16
-/// from 16 bytes on. `malloc(0)` gets the smallest class, so that each call has a slot of its own.
-static C_CLASSES: [u8; FLAT_LEN] = {
-    let mut classes = FLAT_MALLOC_CLASSES;
-    classes[0] = 1;
-    classes
-};
+/// from 16 bytes on.
+static C_CLASSES: [u8; FLAT_LEN] = FLAT_MALLOC_CLASSES;
 
 /// The class of a Rust request as far as a hit can tell, else 0. With a `Layout` that is known at
 /// compile time this is a constant.
@@ -24,7 +20,7 @@ pub(crate) fn hit_class(layout: Layout) -> u8 {
     sizeclass::hit_class_in(&RUST_CLASSES, layout.size(), layout.align())
 }
 
-/// The class of a C request of `size` bytes, 0 above the largest small size.
+/// The class of a C request of `size` bytes; 0 for 0 bytes and above the largest small size.
 #[inline(always)]
 pub(crate) fn c_class(size: usize) -> u8 {
     sizeclass::flat_class_in(&C_CLASSES, size)

@@ -88,7 +88,7 @@ pub use global::GoMalloc;
 pub use stacks::{HeapSource, HeapStacks};
 pub use stats::{BySize, CLASSES, Stats, flush_thread_cache, release_memory, stats};
 pub use sync::fatal;
-pub use {arena, cache, central, heap, sizeclass, stackpool};
+pub use {arena, cache, central, heap, sizeclass, stackpool, sync};
 
 #[cfg(test)]
 #[global_allocator]

@@ -13,6 +13,15 @@ pub(crate) fn foreign(pointer: *mut u8) -> ! {
     )
 }
 
+/// Ends the process: a pointer into an arena, but to nothing that is in use.
+#[cold]
+pub(crate) fn not_live(pointer: *mut u8) -> ! {
+    fatal(
+        "use of a pointer to memory that is not in use: freed already, or never allocated",
+        &[("pointer", pointer.addr())],
+    )
+}
+
 /// Ends the process: the exchange refused a slot.
 #[cold]
 pub(crate) fn end(error: central::FlushError) -> ! {
