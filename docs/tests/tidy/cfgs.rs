@@ -47,6 +47,14 @@ const CHOOSERS: &[(&str, &str)] = &[
         "crates/gomalloc/src/thread.rs",
         "how a thread's end is noticed",
     ),
+    (
+        "crates/preload/src/lib.rs",
+        "the C library is there on Linux only",
+    ),
+    (
+        "crates/preload/src/cxx.rs",
+        "the letter that stands for `size_t` in C++'s names",
+    ),
 ];
 
 /// Lines that may stand anywhere: where tests, models and drivers are switched on.
