@@ -127,7 +127,7 @@ impl<S> Central<S> {
 
     #[inline]
     fn bin(&self, class: SpanClass) -> &Bin {
-        &self.bins[class.bin() % BINS]
+        &self.bins[class.bin().min(BINS - 1)]
     }
 }
 
