@@ -1,7 +1,7 @@
-//! The end of a process whose allocator found a broken invariant or a wrong pointer.
+//! The end of a process whose allocator found a broken invariant or a wrong pointer, and warnings.
 //!
-//! Called by the facade and the C library only. It takes no lock, allocates nothing, formats on its
-//! own stack and does not unwind: it runs inside `malloc` and inside signal handlers.
+//! Called by the facade and the C library only. Neither takes a lock, allocates, or unwinds; both format on
+//! their own stack, for they run inside `malloc` and inside signal handlers.
 
 /// The longest line that is written; more is cut. A constant text and a few numbers fit thrice.
 const LINE_BYTES: usize = 256;
@@ -21,8 +21,21 @@ pub fn fatal(message: &'static str, numbers: &[(&'static str, usize)]) -> ! {
     if !numbers.is_empty() {
         line.push_str(")");
     }
-    line.push_str("\n");
+    line.end();
     die(line.as_bytes())
+}
+
+/// Writes one line `gomalloc: PARTS…` to standard error, and goes on. What is not printable ASCII
+/// becomes a question mark, so that a line stays a line whatever the parts hold.
+pub fn warn(parts: &[&[u8]]) {
+    let mut line = Line::new();
+    line.push_str("gomalloc: ");
+    for byte in parts.iter().copied().flatten() {
+        let printable = byte.is_ascii_graphic() || *byte == b' ';
+        line.push(if printable { *byte } else { b'?' });
+    }
+    line.end();
+    write(line.as_bytes());
 }
 
 #[cfg(unix)]
@@ -31,13 +44,22 @@ pub fn fatal(message: &'static str, numbers: &[(&'static str, usize)]) -> ! {
     unused_unsafe,
     reason = "safe where another crate of the build switches rustix's `std` on"
 )]
-fn die(line: &[u8]) -> ! {
-    use rustix::process::{Signal, getpid, kill_process};
+fn write(line: &[u8]) {
     // SAFETY: the descriptor is borrowed for one write; if the program has closed it, the call
     // fails, and if it has reused the number, the line goes where its standard error goes.
     let stderr = unsafe { rustix::stdio::stderr() };
     // Nothing is left to do about a standard error that can't be written.
     let _ = rustix::io::write(stderr, line);
+}
+
+/// Without a system call to write with, nobody is told.
+#[cfg(not(unix))]
+fn write(_line: &[u8]) {}
+
+#[cfg(unix)]
+fn die(line: &[u8]) -> ! {
+    use rustix::process::{Signal, getpid, kill_process};
+    write(line);
     let _ = kill_process(getpid(), Signal::ABORT);
     // The kernel may hand SIGABRT to another thread, so this one waits for its end. A second is
     // long for that; a program that catches SIGABRT and goes on is ended for good.
@@ -92,6 +114,12 @@ impl Line {
             let digit = number >> (place * 4) & 0xf;
             self.push(b"0123456789abcdef"[digit]);
         }
+    }
+
+    /// Ends the line, in the last byte if there is no room for more.
+    fn end(&mut self) {
+        self.len = self.len.min(LINE_BYTES - 1);
+        self.push(b'\n');
     }
 
     fn as_bytes(&self) -> &[u8] {

@@ -41,7 +41,7 @@ mod mutex;
 mod rank;
 
 pub use crossbeam_utils::CachePadded;
-pub use fatal::fatal;
+pub use fatal::{fatal, warn};
 pub use imp::{spin_loop, yield_now};
 pub use lock::RawLock;
 pub use mutex::{Mutex, MutexGuard};

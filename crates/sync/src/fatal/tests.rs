@@ -15,6 +15,12 @@ fn numbers_are_written_in_hexadecimal_and_long_text_is_cut() {
         line.push(b'x');
     }
     assert_eq!(line.as_bytes().len(), LINE_BYTES);
+    line.end();
+    assert_eq!(line.as_bytes().len(), LINE_BYTES);
+    assert!(
+        line.as_bytes().ends_with(b"x\n"),
+        "a cut line is still a line"
+    );
 }
 
 #[cfg(all(unix, not(miri)))]
