@@ -4,9 +4,10 @@
 //! exchange → cache set; the stack pool stands beside them on the heap. The statics are written once, at the first request of the process,
 //! whichever thread makes it and however early; they are never dropped.
 use crate::once::Once;
+use crate::settings::{Settings, overruled_by_environment};
 use crate::stacks::{HeapSource, HeapStacks};
-use crate::{fork, misuse, thread};
-use arena::{Addr, AddressSpace, LayoutError, SparseConfig};
+use crate::{fork, maintain, misuse, thread};
+use arena::{Addr, AddressSpace, ByteCount, LayoutError, SparseConfig};
 use heap::HeapConfig;
 use stackpool::{PoolConfig, StackPool};
 
@@ -54,6 +55,7 @@ impl<A: AddressSpace + 'static> Parts<A> {
     /// The system has no memory for it. What is there stays, and the next call goes on from there.
     pub(crate) fn start_up(
         &'static self,
+        config: HeapConfig,
         make_space: impl FnOnce() -> Result<A, LayoutError>,
     ) -> Result<&'static CachesOver<A>, Failed> {
         self.stacks.get_or_try_init(|| {
@@ -65,7 +67,7 @@ impl<A: AddressSpace + 'static> Parts<A> {
         })?;
         let heap = self.heap.get_or_try_init(|| {
             let space = make_space().map_err(Failed::at_layout)?;
-            heap::Heap::new(space, HeapConfig::default()).map_err(Failed::at_heap)
+            heap::Heap::new(space, config).map_err(Failed::at_heap)
         })?;
         let central = self
             .central
@@ -106,25 +108,42 @@ impl Failed {
 /// The process's cache set; starts the allocator if nobody has. `None`: no memory for it now.
 #[inline]
 pub(crate) fn start_up() -> Option<&'static Caches> {
+    start_up_with(&Settings::DEFAULT)
+}
+
+/// As [`start_up`], with these settings if it is the start, unless the environment overrules them.
+#[inline]
+pub(crate) fn start_up_with(settings: &Settings) -> Option<&'static Caches> {
     match PARTS.caches.get() {
         Some(caches) => Some(caches),
-        None => start_up_slow(),
+        None => start_up_slow(settings),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn start_up_slow() -> Option<&'static Caches> {
+fn start_up_slow(settings: &Settings) -> Option<&'static Caches> {
+    let settings = overruled_by_environment(*settings);
     let caches = PARTS
-        .start_up(|| {
+        .start_up(heap_config(&settings), || {
             // Before any thread can have a cache; one thread at a time comes here.
             thread::prepare();
             Space::new(Os::new(), SparseConfig::default())
         })
         .ok()?;
-    // After start-up: registering may allocate, and then finds the allocator at work.
+    // After start-up: both may allocate, and then find the allocator at work.
     fork::register();
+    maintain::choose(settings.scavenger);
     Some(caches)
+}
+
+fn heap_config(settings: &Settings) -> HeapConfig {
+    let mut config = HeapConfig::default();
+    config.hard_limit = settings.hard_limit.map(ByteCount::new);
+    config.soft_limit = settings.soft_limit.map(ByteCount::new);
+    config.decay = core::time::Duration::from_millis(settings.decay_ms.into());
+    config.on_pressure = Some(maintain::ON_PRESSURE);
+    config
 }
 
 /// The process's layers, if they all stand.

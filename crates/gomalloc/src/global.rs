@@ -9,7 +9,8 @@
 //! address, load and update one word, load (store) one slot pointer, each way, and one predicted
 //! branch each: at most 26 instructions. The class comes from the layout, so nothing is looked up.
 #![expect(unsafe_code, reason = "implements an unsafe trait")]
-use crate::{classes, slow, thread};
+use crate::settings::{Scavenger, Settings};
+use crate::{assembly, classes, slow, thread};
 use cache::Cache;
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -22,16 +23,69 @@ use core::alloc::{GlobalAlloc, Layout};
 /// let words: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
 /// assert!(gomalloc::stats().mallocs >= words.len() as u64);
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct GoMalloc {
-    _private: (),
+    settings: Settings,
+}
+
+impl Default for GoMalloc {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl GoMalloc {
-    /// The allocator. All values are the same one: its state is the process's.
+    /// The allocator with default settings: no limits, free memory goes back after a second, no
+    /// thread is started. All values are the same allocator: its state is the process's, and the
+    /// settings that count are those of the value that serves the first request.
+    ///
+    /// Each setting can be overruled by the environment variable `GOMALLOC`, as in
+    /// `GOMALLOC=hard_limit=2GiB,decay_ms=250`, and at run time.
+    ///
+    /// ```
+    /// use gomalloc::{GoMalloc, Scavenger};
+    ///
+    /// #[global_allocator]
+    /// static A: GoMalloc = GoMalloc::new()
+    ///     .hard_limit(2 << 30)
+    ///     .decay_ms(250)
+    ///     .scavenger(Scavenger::Thread);
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self { _private: () }
+        Self {
+            settings: Settings::DEFAULT,
+        }
+    }
+
+    /// Mapped memory, metadata included, does not pass this many bytes: allocation fails instead.
+    #[must_use]
+    pub const fn hard_limit(mut self, bytes: usize) -> Self {
+        self.settings.hard_limit = Some(bytes);
+        self
+    }
+
+    /// Before resident memory passes this many bytes, free memory goes back to the system. What live
+    /// data need is allocated nevertheless.
+    #[must_use]
+    pub const fn soft_limit(mut self, bytes: usize) -> Self {
+        self.settings.soft_limit = Some(bytes);
+        self
+    }
+
+    /// Free memory goes back to the system after this many milliseconds.
+    #[must_use]
+    pub const fn decay_ms(mut self, milliseconds: u32) -> Self {
+        self.settings.decay_ms = milliseconds;
+        self
+    }
+
+    /// Who gives idle memory back.
+    #[must_use]
+    pub const fn scavenger(mut self, scavenger: Scavenger) -> Self {
+        self.settings.scavenger = scavenger;
+        self
     }
 }
 
@@ -46,7 +100,7 @@ unsafe impl GlobalAlloc for GoMalloc {
         if !slot.is_null() {
             return slot;
         }
-        alloc_miss(layout, class)
+        alloc_miss(&self.settings, layout, class)
     }
 
     #[inline]
@@ -65,6 +119,7 @@ unsafe impl GlobalAlloc for GoMalloc {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let class = classes::hit_class(layout);
         if class == 0 {
+            assembly::start_up_with(&self.settings);
             return slow::alloc_layout_zeroed(layout);
         }
         // SAFETY: the caller's layout is not empty.
@@ -95,7 +150,8 @@ unsafe impl GlobalAlloc for GoMalloc {
 
 #[cold]
 #[inline(never)]
-fn alloc_miss(layout: Layout, class: u8) -> *mut u8 {
+fn alloc_miss(settings: &Settings, layout: Layout, class: u8) -> *mut u8 {
+    assembly::start_up_with(settings);
     match classes::small(class) {
         Some(class) => slow::alloc_small(class),
         None => slow::alloc_layout(layout),

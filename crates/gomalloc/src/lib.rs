@@ -76,8 +76,10 @@ mod classes;
 #[cfg_attr(not(unix), path = "fork/none.rs")]
 mod fork;
 mod global;
+mod maintain;
 mod misuse;
 mod once;
+mod settings;
 mod slow;
 mod stacks;
 mod stats;
@@ -85,8 +87,12 @@ mod thread;
 
 pub use assembly::stacks;
 pub use global::GoMalloc;
+pub use settings::Scavenger;
 pub use stacks::{HeapSource, HeapStacks};
-pub use stats::{BySize, CLASSES, Stats, flush_thread_cache, release_memory, stats};
+pub use stats::{
+    BySize, CLASSES, Stats, flush_thread_cache, release_memory, set_hard_limit, set_soft_limit,
+    stats,
+};
 pub use sync::fatal;
 pub use {arena, cache, central, heap, sizeclass, stackpool, sync};
 

@@ -7,7 +7,7 @@
     unsafe_code,
     reason = "passes on the callers' promises about their blocks"
 )]
-use crate::{assembly, misuse, thread};
+use crate::{assembly, maintain, misuse, thread};
 use arena::Addr;
 use core::alloc::Layout;
 use core::ptr::{NonNull, null_mut};
@@ -20,6 +20,7 @@ pub(crate) fn alloc_small(class: SizeClass) -> *mut u8 {
     let Some(caches) = assembly::start_up() else {
         return null_mut();
     };
+    maintain::pass_by();
     let class = SpanClass::new(class, Scan::Yes);
     match thread::own_cache() {
         // SAFETY: the cache is this thread's own.
@@ -39,6 +40,7 @@ pub(crate) unsafe fn free_small(class: SizeClass, slot: *mut u8) {
     let Some(caches) = assembly::caches() else {
         misuse::foreign(slot);
     };
+    maintain::pass_by();
     let class = SpanClass::new(class, Scan::Yes);
     let freed = match thread::existing_cache() {
         // SAFETY: the cache is this thread's own; the caller vouches for the slot.
@@ -92,7 +94,9 @@ pub(crate) unsafe fn free_large(pointer: NonNull<u8>) -> Result<(), heap::FreeEr
         });
     };
     // SAFETY: the caller's promise.
-    unsafe { heap.free_large(pointer) }.map(drop)
+    unsafe { heap.free_large(pointer) }?;
+    maintain::pass_by();
+    Ok(())
 }
 
 /// A block for a layout that no hit serves: empty, strangely aligned, or large.

@@ -3,7 +3,7 @@
 //! Readable from any thread at any time; nobody is stopped. The counts are exact when no thread
 //! allocates meanwhile; otherwise they never miss what happened before the call.
 use crate::{assembly, misuse, thread};
-use arena::{AddressSpace, Category};
+use arena::{AddressSpace, ByteCount, Category};
 use sizeclass::{Scan, SpanClass, Table};
 
 /// How many size classes the figures tell apart, class 0 (large) included.
@@ -146,4 +146,24 @@ pub fn release_memory() -> usize {
     }
     central.release_kept();
     heap.release_memory().get()
+}
+
+/// Sets the hard limit of the running process, in bytes of mapped memory; `None` is none. Overrules
+/// the builder and the environment. What is mapped already stays.
+pub fn set_hard_limit(bytes: Option<usize>) {
+    if assembly::start_up().is_some()
+        && let Some(heap) = assembly::heap()
+    {
+        heap.set_hard_limit(bytes.map(ByteCount::new));
+    }
+}
+
+/// Sets the soft limit of the running process, in bytes of resident memory; `None` is none.
+/// Overrules the builder and the environment.
+pub fn set_soft_limit(bytes: Option<usize>) {
+    if assembly::start_up().is_some()
+        && let Some(heap) = assembly::heap()
+    {
+        heap.set_soft_limit(bytes.map(ByteCount::new));
+    }
 }

@@ -1,6 +1,7 @@
 //! Start-up over a system that can say no: Go's order, and nothing lost at any refusal.
 use super::Parts;
 use arena::{AddressSpace, Category, Failing, LayoutError, Reason, Sparse, SparseConfig, System};
+use heap::HeapConfig;
 use sizeclass::{Scan, SizeClass, SpanClass};
 
 type Refusing = &'static Failing<System>;
@@ -31,7 +32,7 @@ fn a_refusal_at_any_call_leaves_what_came_before_and_the_next_attempt_succeeds()
     for position in 0.. {
         let (parts, os) = parts();
         os.fail_nth(position, Reason::OutOfMemory);
-        let started = parts.start_up(|| space(os)).is_ok();
+        let started = parts.start_up(HeapConfig::default(), || space(os)).is_ok();
         let stands = standing(parts);
         assert!(
             stands.is_sorted_by(|before, after| before >= after),
@@ -46,7 +47,7 @@ fn a_refusal_at_any_call_leaves_what_came_before_and_the_next_attempt_succeeds()
         seen.push(stands);
         os.heal();
         assert!(
-            parts.start_up(|| space(os)).is_ok(),
+            parts.start_up(HeapConfig::default(), || space(os)).is_ok(),
             "after a refusal at call {position}"
         );
         assert_eq!(standing(parts), [true; 4]);
@@ -73,7 +74,7 @@ fn report(positions: usize) {
 #[test]
 fn the_stack_pool_stands_before_the_checks() {
     let (parts, _) = parts();
-    let refused = parts.start_up(|| {
+    let refused = parts.start_up(HeapConfig::default(), || {
         assert_eq!(standing(parts), [true, false, false, false]);
         Err(LayoutError::NoWindow)
     });
@@ -83,7 +84,7 @@ fn the_stack_pool_stands_before_the_checks() {
 #[test]
 fn hints_are_tried_last_and_the_first_thread_takes_the_bootstrap_cache() {
     let (parts, os) = parts();
-    let caches = parts.start_up(|| space(os)).unwrap();
+    let caches = parts.start_up(HeapConfig::default(), || space(os)).unwrap();
     let heap = parts.heap.get().unwrap();
     let first = heap.space().next_hint();
     assert_eq!(heap.space().memory().usage().of(Category::Heap).get(), 0);
@@ -138,7 +139,7 @@ fn asked<A: AddressSpace>(heap: &heap::Heap<A>, work: impl FnOnce()) -> (usize, 
 #[test]
 fn each_layer_is_asked_only_when_the_one_above_is_empty() {
     let (parts, os) = parts();
-    let caches = parts.start_up(|| space(os)).unwrap();
+    let caches = parts.start_up(HeapConfig::default(), || space(os)).unwrap();
     let heap = parts.heap.get().unwrap();
     let cache = caches.acquire().unwrap();
     let class = SpanClass::new(SizeClass::new(51).unwrap(), Scan::Yes);

@@ -7,7 +7,7 @@
     unsafe_code,
     reason = "registers handlers, and takes locks without guards"
 )]
-use crate::{assembly, thread};
+use crate::{assembly, maintain, thread};
 use sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the handlers are registered; twice they would take each lock twice.
@@ -51,6 +51,7 @@ unsafe extern "C" fn child() {
         unsafe { central.reset_in_child() };
         // SAFETY: as above.
         unsafe { caches.reset_in_child(thread::cache()) };
+        maintain::after_fork_in_child();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that the test harness itself allocates goes through it, too.
 mod blocks;
 mod misuse;
+mod settings;
 mod stats;
 mod threads;
 
