@@ -321,7 +321,28 @@ impl<O: Os> Memory<O> {
         unsafe { self.os.free(at, bytes) }.is_ok()
     }
 
-    /// Gives a reservation back of which the first `mapped` bytes are Prepared.
+    /// [`Memory::map`] for metadata, which is written at once and so counts as Ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`Memory::map`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Memory::map`].
+    pub(crate) unsafe fn map_ready(
+        &self,
+        at: NonNull<u8>,
+        bytes: ByteCount,
+        category: Category,
+    ) -> Result<(), OsError> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.map(at, bytes, category) }?;
+        add(&self.ready, bytes);
+        Ok(())
+    }
+
+    /// Gives a reservation back of which the first `mapped` bytes are Ready.
     ///
     /// # Errors
     ///
@@ -340,6 +361,7 @@ impl<O: Os> Memory<O> {
         // SAFETY: the caller's duty is the call's.
         unsafe { self.os.free(at, bytes) }.map_err(refused(Call::Free, at, bytes))?;
         sub(&self.mapped[category as usize], mapped);
+        sub(&self.ready, mapped);
         sub(&self.reserved, bytes.saturating_sub(mapped));
         Ok(())
     }

@@ -130,7 +130,7 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
     fn pointer(&self, addr: Addr) -> Option<NonNull<u8>> {
         let address = core::num::NonZeroUsize::new(addr.get())?;
         let head = self.map.metadata(addr)?.head();
-        Some(head.region.with_addr(address))
+        Some(head.region().with_addr(address))
     }
 
     unsafe fn lock_for_fork(&self) {

@@ -4,10 +4,10 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 use arena::{Sparse, SparseConfig, System};
 use central::{Central, Exchange};
+use core::error::Error;
 use gomalloc_central as central;
 use heap::{Heap, HeapConfig};
 use sizeclass::{Scan, SpanClass, Table};
-use core::error::Error;
 use std::sync::mpsc;
 use std::thread;
 

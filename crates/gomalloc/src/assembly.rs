@@ -180,11 +180,11 @@ pub(crate) fn class_byte(addr: Addr) -> u8 {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 /// Whether `addr` lies inside an arena, whatever is there.
 #[cold]
 pub(crate) fn is_in_arena(addr: Addr) -> bool {
     heap().is_some_and(|heap| heap.space().entry(addr).is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,14 +15,24 @@ use crate::{Addr, ByteCount, PAGE_SHIFT, Platform, limits};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use sync::cell::UnsafeCell;
 
 /// What is known of an arena as a whole.
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// A pointer into the reservation that the arena is part of, good for all of it.
-    pub(crate) region: NonNull<u8>,
+    /// A pointer into the reservation that the arena is part of, good for all of it. Written once,
+    /// before the arena is published; a cell, so that models see who reads it too early.
+    region: UnsafeCell<NonNull<u8>>,
     /// Two bits for each word of the arena; null until somebody wants them.
     pub(crate) bitmap: AtomicPtr<u8>,
+}
+
+impl Head {
+    /// A pointer good for the reservation that the arena is part of.
+    pub(crate) fn region(&self) -> NonNull<u8> {
+        // SAFETY: written before the arena was published, and never again.
+        self.region.with(|region| unsafe { *region })
+    }
 }
 
 /// A pointer to the metadata of one arena.
@@ -108,9 +118,11 @@ impl<P: Platform> Metadata<P> {
             ptr::null_mut()
         };
         let head = Head {
-            region,
+            region: UnsafeCell::new(region),
             bitmap: AtomicPtr::new(bitmap),
         };
+        // SAFETY: nobody else has it. In a model, this is the write that readers must come after.
+        head.region.with_mut(|place| unsafe { *place = region });
         // SAFETY: the offset is inside the caller's memory.
         let place = unsafe { at.add(Self::HEAD_OFFSET) }.cast::<Head>();
         // SAFETY: the place is aligned and the caller's.

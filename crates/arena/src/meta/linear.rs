@@ -70,7 +70,7 @@ impl Linear {
             let at = unsafe { self.base.add(self.mapped) };
             let fresh = ByteCount::new(mapped - self.mapped);
             // SAFETY: I1, I2 — ours and Reserved.
-            unsafe { memory.map(at, fresh, category) }?;
+            unsafe { memory.map_ready(at, fresh, category) }?;
             self.mapped = mapped;
         }
         self.next = end;

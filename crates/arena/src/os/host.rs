@@ -8,7 +8,7 @@
 //! The system allocator is used directly, never the global one: the host may be what a global
 //! allocator stands on.
 #![expect(unsafe_code, reason = "hands out memory of the system allocator")]
-use super::Os;
+use super::{Os, zeroed};
 use crate::{Addr, ByteCount, GuardMethod, Reason, limits};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::NonNull;
@@ -96,10 +96,6 @@ impl Host {
         Layout::array::<State>(bytes / PAGE_BYTES).expect("a table of bytes is a valid layout")
     }
 
-    fn alloc_layout(bytes: ByteCount) -> Layout {
-        Layout::from_size_align(bytes.get(), PAGE_BYTES).expect("whole pages are a valid layout")
-    }
-
     fn with_states<R>(&self, f: impl FnOnce(&mut [State]) -> R) -> R {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: I1; the mutex is held, so this is the only reference.
@@ -171,9 +167,7 @@ unsafe impl Os for Host {
     }
 
     fn alloc(&self, bytes: ByteCount) -> Result<NonNull<u8>, Reason> {
-        // SAFETY: callers ask for at least one page.
-        NonNull::new(unsafe { System.alloc_zeroed(Self::alloc_layout(bytes)) })
-            .ok_or(Reason::OutOfMemory)
+        zeroed::alloc(bytes.get(), PAGE_BYTES).ok_or(Reason::OutOfMemory)
     }
 
     fn reserve(&self, hint: Option<Addr>, bytes: ByteCount) -> Result<NonNull<u8>, Reason> {
@@ -227,7 +221,7 @@ unsafe impl Os for Host {
             self.change(at, bytes, &owned, State::None);
         } else {
             // SAFETY: what lies outside the window came from `alloc`, whole (trait contract).
-            unsafe { System.dealloc(at.as_ptr(), Self::alloc_layout(bytes)) };
+            unsafe { zeroed::free(at, bytes.get(), PAGE_BYTES) };
         }
         Ok(())
     }

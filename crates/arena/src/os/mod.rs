@@ -33,6 +33,8 @@ mod refer;
 mod simulated;
 #[cfg(unix)]
 mod unix;
+#[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
+mod zeroed;
 
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use failing::Failing;

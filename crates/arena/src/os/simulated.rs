@@ -9,7 +9,7 @@
     unsafe_code,
     reason = "implements the seam with memory of the system allocator"
 )]
-use super::Os;
+use super::{Os, zeroed};
 use crate::{Addr, ByteCount, Call, Reason};
 use backing::Backings;
 use core::ptr::{self, NonNull};
@@ -222,8 +222,8 @@ impl Simulated {
         answer?;
         state.committed = committed;
         state.ranges.set(start, end, to);
-        // What is mapped reads as zero, and so does what comes back.
-        if !matches!(call, Call::Used) {
+        // What is mapped reads as zero. (Clearing what is given up would touch all of it.)
+        if call == Call::Map {
             state.backings.clear(start, end);
         }
         Ok(())
@@ -258,7 +258,7 @@ unsafe impl Os for Simulated {
         let block = if committed > self.commit_limit {
             Err(Reason::OutOfMemory)
         } else {
-            backing::alloc(bytes.get(), self.page).ok_or(Reason::OutOfMemory)
+            zeroed::alloc(bytes.get(), self.page).ok_or(Reason::OutOfMemory)
         };
         state.events.push(Event {
             call: Call::Alloc,
@@ -335,7 +335,7 @@ unsafe impl Os for Simulated {
         if let Some(size) = alloc {
             assert_eq!(size, bytes.get(), "an allocation is freed whole");
             // SAFETY: `alloc` made it with this size, and it was still in the table.
-            unsafe { backing::free(at, size, self.page) };
+            unsafe { zeroed::free(at, size, self.page) };
             self.lock().committed -= size as u64;
             return Ok(());
         }

@@ -69,7 +69,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     }
 
     /// Go's "memory reservation exceeds address space limit" and "misrounded allocation".
-    fn check(&self, range: &Range) -> Result<(), GrowError> {
+    pub(super) fn check(&self, range: &Range) -> Result<(), GrowError> {
         let (base, bytes) = (Addr::of(range.base.as_ptr()), range.bytes);
         let last = base.checked_add(bytes.saturating_sub(ByteCount::new(1)));
         let reason = match last {

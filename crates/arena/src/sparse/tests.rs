@@ -10,6 +10,16 @@ use core::ptr;
 use std::vec::Vec;
 use sync::atomic::Ordering;
 
+#[cfg(target_pointer_width = "64")]
+mod collision;
+#[cfg(target_pointer_width = "64")]
+mod failures;
+#[cfg(target_pointer_width = "64")]
+mod injection;
+mod platforms32;
+#[cfg(target_pointer_width = "64")]
+mod platforms64;
+
 fn window() -> Sparse<Host, Window> {
     Sparse::for_platform(Host::new(), SparseConfig::default()).expect("a layout in a window")
 }

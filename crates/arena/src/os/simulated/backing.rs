@@ -5,9 +5,8 @@
 //! word of a simulated machine must hold a pointer of this one: where simulated words are shorter,
 //! a block is as many times larger, and offsets are multiplied.
 #![expect(unsafe_code, reason = "blocks of the system allocator")]
-use core::alloc::{GlobalAlloc, Layout};
+use crate::os::zeroed;
 use core::ptr::NonNull;
-use std::alloc::System;
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
@@ -89,7 +88,7 @@ impl Backings {
         let bytes = self.scaled(last - first);
         let block = self.blocks.entry(first).or_insert_with(|| Block {
             bytes,
-            memory: alloc(bytes, 64).expect("memory behind a simulated table"),
+            memory: zeroed::alloc(bytes, 64).expect("memory behind a simulated table"),
         });
         let offset = usize::try_from(start - first).expect("a block is small") * self.scale;
         // SAFETY: `start` is inside the block.
@@ -117,8 +116,8 @@ impl Backings {
 
     fn drop_block(&mut self, at: u64) {
         if let Some(block) = self.blocks.remove(&at) {
-            // SAFETY: `alloc` made it with this size in `get`.
-            unsafe { free(block.memory, block.bytes, 64) };
+            // SAFETY: `get` made it with this size.
+            unsafe { zeroed::free(block.memory, block.bytes, 64) };
         }
     }
 }
@@ -129,24 +128,4 @@ impl Drop for Backings {
             self.drop_block(at);
         }
     }
-}
-
-/// Zeroed memory of the process.
-pub(super) fn alloc(bytes: usize, align: usize) -> Option<NonNull<u8>> {
-    let layout = Layout::from_size_align(bytes, align).ok()?;
-    // SAFETY: callers ask for at least a page.
-    NonNull::new(unsafe { System.alloc_zeroed(layout) })
-}
-
-/// Gives it back.
-///
-/// # Safety
-///
-/// [`alloc`] returned it for these numbers.
-pub(super) unsafe fn free(at: NonNull<u8>, bytes: usize, align: usize) {
-    let Ok(layout) = Layout::from_size_align(bytes, align) else {
-        return;
-    };
-    // SAFETY: the caller's duty is the call's.
-    unsafe { System.dealloc(at.as_ptr(), layout) };
 }
