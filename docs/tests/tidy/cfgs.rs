@@ -55,6 +55,14 @@ const CHOOSERS: &[(&str, &str)] = &[
         "crates/preload/src/cxx.rs",
         "the letter that stands for `size_t` in C++'s names",
     ),
+    (
+        "crates/gomalloc/src/settings/environment.rs",
+        "where a process's environment and limits are read",
+    ),
+    (
+        "crates/gomalloc/src/maintain.rs",
+        "the system's coarse clock",
+    ),
 ];
 
 /// Lines that may stand anywhere: where tests, models and drivers are switched on.

@@ -36,13 +36,13 @@ const STD_LOCKS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Whether a file holds tests only, so that it may use what std has.
+/// Whether a file holds tests or an example only, so that it may use what std has.
 pub(crate) fn is_test(file: &File) -> bool {
     let path = &file.path;
     ["/tests.rs", "/testing.rs"]
         .iter()
         .any(|name| path.ends_with(name))
-        || ["/tests/", "/testing/", "/benches/"]
+        || ["/tests/", "/testing/", "/benches/", "/examples/"]
             .iter()
             .any(|folder| path.contains(folder))
 }
