@@ -235,5 +235,7 @@ fn sound(result: Result<(), RunError>) {
     debug_assert!(result.is_ok(), "{result:?}");
 }
 
+#[cfg(any(test, feature = "ops"))]
+pub(crate) mod ops;
 #[cfg(all(test, not(gomalloc_loom)))]
-mod tests;
+pub(crate) mod tests;

@@ -15,3 +15,7 @@ pub(crate) const LISTS: usize = 128;
 
 /// Headers that are made at a time: 64 × 256 bytes are 16 KiB (Go `_FixAllocChunk`).
 pub(crate) const HEADER_BATCH: usize = if MODELLED { 1 } else { 64 };
+
+/// The crate is interpreted by Miri, where every page is really allocated and every step is slow.
+#[cfg(any(test, feature = "ops"))]
+pub(crate) const INTERPRETED: bool = cfg!(miri);

@@ -7,6 +7,7 @@ use crate::{Span, SpanRef};
 use core::ptr::NonNull;
 use std::vec::Vec;
 
+pub use crate::heap::ops::{HeapSeen, heap_ops};
 pub use crate::list::ops::{ListSeen, span_list};
 pub use crate::runs::ops::{RunsSeen, page_runs};
 

@@ -50,6 +50,13 @@ impl<A: AddressSpace> Heap<A> {
         assert_eq!(stats.free().get() + sums.released, sums.idle);
     }
 
+    /// Is this page (by number) free and without memory?
+    #[cfg(any(test, feature = "ops"))]
+    pub(super) fn is_released(&self, page: usize) -> bool {
+        let page = Addr::new(page * PAGE_BYTES);
+        self.inner.lock().released.count(&pages_of(page, 1)) == 1
+    }
+
     fn check_span(&self, inner: &Inner, span: SpanRef, sums: &mut Sums) {
         let state = span.state();
         if state == SpanState::Dead {

@@ -107,12 +107,16 @@ impl<A: AddressSpace> Heap<A> {
         let is_zero = all_zero && inner.released.count(&wanted) == pages;
         // An OS page is Ready as a whole. If it is larger than ours and not whole in this run, then
         // some of it is in use and none of it is released (I5).
-        let os_page = self.space.memory().page_size();
-        let low = start.get() & !(os_page.get() - 1);
-        let end = Addr::new(start.get() + pages * PAGE_BYTES).align_up(os_page);
-        let low = low.max(run.addr().get());
-        let high = end.map_or(run.end(), |end| end.min(run.end())).get();
-        let whole = pages_of(Addr::new(low), (high - low) / PAGE_BYTES);
+        let os_page = self.space.memory().page_size().get();
+        let mut low = start.get() & !(os_page - 1);
+        if low < run.addr().get() {
+            low += os_page;
+        }
+        let mut high = (start.get() + pages * PAGE_BYTES).next_multiple_of(os_page);
+        if high > run.end().get() {
+            high -= os_page;
+        }
+        let whole = pages_of(Addr::new(low), high.saturating_sub(low) / PAGE_BYTES);
         let released = inner.released.count(&whole);
         if released == 0 {
             return Ok(false);
