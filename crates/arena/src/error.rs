@@ -103,6 +103,12 @@ pub enum LayoutError {
     /// No memory for the arena map.
     #[error("out of memory allocating heap arena map: {0}")]
     ArenaMap(OsError),
+    /// There is no address space for the block of the contiguous layout.
+    #[error("cannot reserve arena virtual address space: {0}")]
+    CannotReserve(OsError),
+    /// The arena would not begin with a page: addresses of spans, bitmap end, offset 0, arena, end.
+    #[error("misrounded allocation in mallocinit: {0:x?}")]
+    Misrounded([usize; 5]),
     /// A platform with a window over an operating system that has none.
     #[error("the operating system has no window, which this platform needs")]
     NoWindow,
@@ -143,6 +149,16 @@ pub enum GrowError {
         bytes: ByteCount,
         /// What is wrong with it.
         reason: Unusable,
+    },
+    /// The system gave addresses that the contiguous layout has no tables for.
+    #[error("memory allocated by OS ({base}) not in usable range [{low}, {high})")]
+    OutsideRange {
+        /// What the system gave.
+        base: Addr,
+        /// The first usable address.
+        low: Addr,
+        /// The last one.
+        high: Addr,
     },
     /// The reservation is not aligned to an arena.
     #[error("misrounded allocation: {base} is not a multiple of {align}")]

@@ -15,6 +15,7 @@ extern crate std;
 
 mod bitmap;
 mod category;
+mod contiguous;
 mod error;
 mod hint;
 mod limits;
@@ -32,6 +33,7 @@ mod unit;
 
 pub use bitmap::{Bitmap, BitmapError, HeapBitmap, WordBits};
 pub use category::{Category, Usage};
+pub use contiguous::{Contiguous, ContiguousConfig, MapBitmap, Regions, Reserve};
 pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Unusable};
 pub use hint::{Direction, Hint, HintPolicy};
 pub use memory::Memory;

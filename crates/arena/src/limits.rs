@@ -31,6 +31,16 @@ pub(crate) const GROWTH_STEP_BYTES: usize = if cfg!(gomalloc_loom) {
     4 << 20
 };
 
+/// By how much the contiguous layout's end grows at least: 256 MiB (Go 1.10 `sysAlloc`), less where
+/// a reservation is really allocated.
+pub(crate) const EXTENSION_BYTES: usize = if cfg!(gomalloc_loom) {
+    1 << 16
+} else if cfg!(miri) {
+    4 << 20
+} else {
+    256 << 20
+};
+
 /// Chunk of the persistent allocator: 256 KiB (Go `persistentChunkSize`), 16 KiB where mapped
 /// memory is really allocated.
 pub(crate) const PERSISTENT_CHUNK_BYTES: usize = if cfg!(any(miri, gomalloc_loom)) {

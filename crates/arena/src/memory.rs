@@ -366,6 +366,12 @@ impl<O: Os> Memory<O> {
         Ok(())
     }
 
+    /// Accounts for a table in what [`Memory::forget`] freed.
+    pub(crate) fn close_table(&self, bytes: ByteCount, category: Category) {
+        sub(&self.mapped[category as usize], bytes);
+        sub(&self.ready, bytes);
+    }
+
     /// Accounts for what [`Memory::forget`] freed: pages that were handed out, whoever has them on
     /// his account by now, and address space that was still Reserved.
     pub(crate) fn close(&self, grown: ByteCount, reserved: ByteCount) {

@@ -50,6 +50,31 @@ impl Strays {
         }
     }
 
+    /// None → Reserved, exactly here.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers, or [`Reason::Conflict`] if it put the range elsewhere.
+    pub(crate) fn reserve_exactly<O: Os>(
+        &mut self,
+        memory: &Memory<O>,
+        addr: Addr,
+        bytes: ByteCount,
+    ) -> Result<NonNull<u8>, OsError> {
+        let at = memory.reserve(Some(addr), bytes)?;
+        if Addr::of(at.as_ptr()) == addr {
+            return Ok(at);
+        }
+        // SAFETY: reserved just now.
+        unsafe { self.release(memory, at, bytes) };
+        Err(OsError {
+            call: Call::Reserve,
+            reason: Reason::Conflict,
+            address: addr,
+            bytes,
+        })
+    }
+
     /// Tries again to give back what waits.
     pub(crate) fn retry<O: Os>(&mut self, memory: &Memory<O>) {
         for place in &mut self.ranges {
@@ -99,13 +124,11 @@ impl Strays {
             }
             // SAFETY: as above.
             unsafe { self.release(memory, at, all) };
-            let wanted = Addr::of(base.as_ptr());
-            let again = memory.reserve(Some(wanted), bytes)?;
-            if Addr::of(again.as_ptr()) == wanted {
-                return Ok((again, bytes));
+            match self.reserve_exactly(memory, Addr::of(base.as_ptr()), bytes) {
+                Ok(at) => return Ok((at, bytes)),
+                Err(error) if error.reason == Reason::Conflict => {}
+                Err(error) => return Err(error),
             }
-            // SAFETY: as above.
-            unsafe { self.release(memory, again, bytes) };
         }
         Err(refused(Reason::Conflict))
     }

@@ -134,6 +134,10 @@ unsafe impl<O: Os> Os for Failing<O> {
         self.os.window()
     }
 
+    fn data_end(&self) -> Option<Addr> {
+        self.os.data_end()
+    }
+
     fn frees_parts(&self) -> bool {
         self.os.frees_parts()
     }

@@ -100,6 +100,11 @@ pub unsafe trait Os: Send + Sync {
         None
     }
 
+    /// The end of the data segment as it was linked, where that is known; else the break.
+    fn data_end(&self) -> Option<Addr> {
+        self.program_break()
+    }
+
     /// Can a part of a reservation be freed? If not, what was reserved in one call is freed in one.
     fn frees_parts(&self) -> bool {
         true

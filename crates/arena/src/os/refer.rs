@@ -25,6 +25,10 @@ unsafe impl<O: Os> Os for &O {
         (**self).program_break()
     }
 
+    fn data_end(&self) -> Option<Addr> {
+        (**self).data_end()
+    }
+
     fn frees_parts(&self) -> bool {
         (**self).frees_parts()
     }

@@ -49,6 +49,7 @@ pub struct Simulated {
     page: usize,
     huge: usize,
     program_break: Option<Addr>,
+    data_end: Option<Addr>,
     pointer_bytes: usize,
     moves_hints: bool,
     partial_free: bool,
@@ -75,6 +76,7 @@ impl Simulated {
             page: 4096,
             huge: 0,
             program_break: None,
+            data_end: None,
             pointer_bytes: word,
             moves_hints: true,
             partial_free: true,
@@ -111,10 +113,17 @@ impl Simulated {
         self
     }
 
-    /// The end of the data segment, and somebody's memory below it.
+    /// The end of the data segment, to which the program has moved it.
     #[must_use]
     pub fn with_program_break(mut self, addr: Addr) -> Self {
         self.program_break = Some(addr);
+        self
+    }
+
+    /// The end of the data segment as it was linked, if that is not the program break.
+    #[must_use]
+    pub fn with_data_end(mut self, addr: Addr) -> Self {
+        self.data_end = Some(addr);
         self
     }
 
@@ -246,6 +255,10 @@ unsafe impl Os for Simulated {
 
     fn program_break(&self) -> Option<Addr> {
         self.program_break
+    }
+
+    fn data_end(&self) -> Option<Addr> {
+        self.data_end.or(self.program_break)
     }
 
     fn frees_parts(&self) -> bool {

@@ -141,13 +141,8 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         if !self.map.covers(last) {
             return None;
         }
-        let got = self.memory.reserve(Some(wanted), bytes).ok()?;
-        if Addr::of(got.as_ptr()) == wanted {
-            return Some(got);
-        }
-        // SAFETY: reserved just now.
-        unsafe { inner.strays.release(&self.memory, got, bytes) };
-        None
+        let strays = &mut inner.strays;
+        strays.reserve_exactly(&self.memory, wanted, bytes).ok()
     }
 
     /// Undoes `reserve_somewhere` for a reservation of which nothing was published.
