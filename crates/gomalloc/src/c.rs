@@ -8,7 +8,7 @@
 //! As in [`global`](crate::GoMalloc), plus one load for the class of a size and, for `free`, the
 //! two loads that find the page's class byte: at most 38 instructions for a pair, shims included.
 #![expect(unsafe_code, reason = "C's functions take pointers on trust")]
-use crate::{assembly, classes, misuse, slow, thread};
+use crate::{assembly, classes, maintain, misuse, slow, thread};
 use arena::Addr;
 use cache::Cache;
 use core::ptr::{NonNull, null_mut};
@@ -192,4 +192,11 @@ pub fn usable_size(pointer: *mut u8) -> Result<usize, Unowned> {
         .zip(assembly::heap())
         .and_then(|(block, heap)| heap.large_bytes(block));
     large.ok_or_else(|| unowned(pointer))
+}
+
+/// Has `hook` called now and then, on slow paths of every thread: what keeps figures up to date that
+/// somebody else reads. Only the first hook of a process counts. It must be quick when nothing is
+/// due, and must not allocate.
+pub fn on_slow_path(hook: fn()) {
+    maintain::hook(hook);
 }

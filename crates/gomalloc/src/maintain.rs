@@ -2,6 +2,7 @@
 //!
 //! Called by every thread on its slow paths. The heap decides what is due; this file owns the clock,
 //! the optional thread and what happens under memory pressure.
+use crate::once::Once;
 use crate::{Scavenger, assembly, misuse};
 use heap::{OnPressure, Pressure};
 use sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,9 @@ use sync::atomic::{AtomicBool, Ordering};
 static HAS_THREAD: AtomicBool = AtomicBool::new(false);
 /// Whether that thread is still to be started.
 static WANTS_THREAD: AtomicBool = AtomicBool::new(false);
+
+/// What somebody above wants done now and then, too.
+static HOOK: Once<fn()> = Once::new();
 
 /// What the heap calls before it gives up: the layers above it hold spans that are wholly free.
 pub(crate) const ON_PRESSURE: OnPressure = OnPressure(&relieve);
@@ -37,6 +41,15 @@ pub(crate) fn pass_by() {
     if !HAS_THREAD.load(Ordering::Relaxed) {
         step();
     }
+    if let Some(hook) = HOOK.get() {
+        hook();
+    }
+}
+
+/// Has `hook` called on slow paths of every thread, which hold no lock then. Only the first hook of
+/// a process counts. It must be quick when nothing is due, and must not allocate.
+pub(crate) fn hook(hook: fn()) {
+    let Ok(_) = HOOK.get_or_try_init(|| Ok::<_, core::convert::Infallible>(hook));
 }
 
 fn step() {
@@ -91,7 +104,7 @@ fn now_ms() -> u64 {
 /// Milliseconds since the first call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn now_ms() -> u64 {
-    static START: crate::once::Once<std::time::Instant> = crate::once::Once::new();
+    static START: Once<std::time::Instant> = Once::new();
     let start =
         START.get_or_try_init(|| Ok::<_, core::convert::Infallible>(std::time::Instant::now()));
     let Ok(start) = start;

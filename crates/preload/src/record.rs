@@ -11,7 +11,7 @@ mod layout;
 
 use core::ffi::CStr;
 
-use facade::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use facade::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use file::File;
 use layout::{Process, Record};
@@ -22,6 +22,12 @@ static PAGE: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Whose record it is. A child that shares our memory or inherited the mapping is somebody else.
 static PID: AtomicU32 = AtomicU32::new(0);
+
+/// How old figures may become while the process allocates. A write takes some microseconds.
+const PERIOD_MS: u64 = 10;
+
+/// When the figures are to be written again, by [`file::coarse_ms`].
+static DUE_MS: AtomicU64 = AtomicU64::new(0);
 
 /// One writer at a time.
 static BUSY: AtomicBool = AtomicBool::new(false);
@@ -53,9 +59,24 @@ pub(crate) fn is_wanted() -> bool {
     true
 }
 
-/// Makes this process's record.
+/// Makes this process's record and keeps it up to date.
 pub(crate) fn start() {
     make(false);
+    facade::c::on_slow_path(pass_by);
+}
+
+/// Writes the figures if they are [`PERIOD_MS`] old. On a slow path of any thread.
+fn pass_by() {
+    if PAGE.load(Ordering::Relaxed).is_null() {
+        return;
+    }
+    let now = file::coarse_ms();
+    let due = DUE_MS.load(Ordering::Relaxed);
+    // Relaxed: which of two threads that are late writes does not matter.
+    if now >= due {
+        DUE_MS.store(now + PERIOD_MS, Ordering::Relaxed);
+        write(false);
+    }
 }
 
 /// Makes a fork's child a record of its own.

@@ -134,12 +134,21 @@ fn may_write_a_page() -> bool {
 
 /// Nanoseconds since the machine was started, suspensions included.
 pub(super) fn now_ns() -> u64 {
+    clock_ns(libc::CLOCK_BOOTTIME)
+}
+
+/// Milliseconds of a clock that is read in some nanoseconds and moves every 1 to 4 ms.
+pub(super) fn coarse_ms() -> u64 {
+    clock_ns(libc::CLOCK_MONOTONIC_COARSE) / 1_000_000
+}
+
+fn clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: `time` is ours to be written.
-    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let rest = u64::try_from(time.tv_nsec).unwrap_or(0);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(rest)

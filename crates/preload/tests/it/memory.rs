@@ -10,6 +10,34 @@ fn out_of_memory_is_an_answer() {
     must_be_done("limits.c", &["512"]);
 }
 
+#[test]
+fn a_hard_limit_is_an_answer() {
+    let mut command = preloaded(&compile("limits.c", &[]));
+    command.args(["0", "inside"]);
+    command.env("GOMALLOC", "hard_limit=200MiB");
+    run(command).must_be_done();
+}
+
+/// Each wrong item is one line that says what was expected; the rest counts, and the program runs.
+#[test]
+fn wrong_settings_are_a_line_each() {
+    let program = compile("limits.c", &[]);
+    let mut command = preloaded(&program);
+    command.args(["0", "inside"]);
+    command.env("GOMALLOC", "hard_limit=200MiB,colour=red,decay_ms=soon,,=");
+    let ended = run(command);
+    assert!(
+        ended.status.success() && ended.output == "done\n",
+        "{ended:#?}"
+    );
+    let lines: Vec<&str> = ended.errors.lines().collect();
+    assert_eq!(lines.len(), 3, "{ended:#?}");
+    for (line, item) in lines.iter().zip(["colour=red", "decay_ms=soon", "="]) {
+        assert!(line.starts_with("gomalloc: GOMALLOC: "), "{line}");
+        assert!(line.contains(item) && line.contains("expected "), "{line}");
+    }
+}
+
 /// The dynamic loader's own words: in a program of C and C++ every name of the family, whoever
 /// refers to it, is bound to the library.
 #[test]

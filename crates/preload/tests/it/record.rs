@@ -119,6 +119,17 @@ fn a_child_has_a_record_of_its_own() {
     assert!(parent.mallocs() < 101_000);
 }
 
+/// What a process without a normal end leaves is at most some milliseconds old.
+#[test]
+fn figures_of_a_process_that_is_cut_short() {
+    let records = run_with_records("cut-short", false);
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].word(64), 0, "not finished");
+    // 100,010 blocks, then 60,000 in 60 ms.
+    let mallocs = records[0].mallocs();
+    assert!((120_000..162_000).contains(&mallocs), "{mallocs}");
+}
+
 #[test]
 fn a_finished_record_can_be_removed() {
     assert!(run_with_records("plain", true).is_empty());
