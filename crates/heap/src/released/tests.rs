@@ -59,6 +59,7 @@ fn bits_are_those_of_the_model() {
     unsafe { persistent.release(&memory) };
 }
 
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn addresses_of_more_than_48_bits_are_not_covered() {
     let memory = Memory::new(Host::new()).unwrap();
