@@ -12,4 +12,4 @@ rm -f /tmp/i686.$$ /tmp/i686.$$.c
 rustup target add i686-unknown-linux-gnu >/dev/null 2>&1 || skip "rustup has no i686-unknown-linux-gnu for this toolchain"
 packages=()
 for crate in $layers; do packages+=(-p "gomalloc-$crate"); done
-run cargo test --target i686-unknown-linux-gnu "${packages[@]}"
+run cargo test --no-fail-fast --target i686-unknown-linux-gnu "${packages[@]}"
