@@ -84,10 +84,12 @@ fn tests_have_files_of_their_own() {
 #[test]
 fn atomics_come_from_sync() {
     let mut findings = Vec::new();
-    // The command and its tests are an ordinary program; so are benches, documents and fuzz targets.
+    // The command and its tests are an ordinary program; so are benches, documents, fuzz targets and
+    // examples.
     for file in files(&["crates"], ".rs") {
         let free = file.path.starts_with("crates/sync/")
             || file.path.starts_with("crates/cli/")
+            || file.path.contains("/examples/")
             || STD_LOCKS.iter().any(|(path, _)| file.path == *path);
         if free || is_test(&file) {
             continue;
