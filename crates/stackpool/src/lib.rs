@@ -10,6 +10,8 @@
 extern crate std;
 
 mod budget;
+#[cfg(feature = "corosensei")]
+mod coroutine;
 mod cut;
 mod error;
 mod guard;
@@ -18,6 +20,7 @@ mod local;
 mod magazine;
 mod order;
 mod pool;
+mod region;
 mod retention;
 mod shape;
 mod slots;
@@ -28,16 +31,22 @@ mod stack;
 mod stacks;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "std")]
+mod thread;
 mod whole;
 
+pub use arena::{ByteCount, GuardMethod};
 pub use error::{AllocError, FreeError, GuardError, InitError};
 pub use local::{LocalStacks, LocalStats};
 pub use order::{FIXED_STACK, ORDERS, Order, Platform, Release, STACK_CACHE, STACK_MIN, System};
 pub use pool::{PoolConfig, PoolStats, StackPool};
+pub use region::Region;
 pub use retention::Retention;
-pub use shape::{Guarding, MIN_GUARDED, Region, stack_size};
+pub use shape::{Guarding, MIN_GUARDED, stack_size};
 pub use source::StackSource;
 #[cfg(feature = "std")]
 pub use stack::{Guarded, Kind, Plain, Stack};
 #[cfg(feature = "std")]
 pub use stacks::{Stacks, StacksConfig, StacksError, StacksStats, SystemHeap};
+#[cfg(feature = "std")]
+pub use thread::{ThreadStack, ThreadStacks};

@@ -7,15 +7,16 @@
     reason = "takes stacks back from callers who say that they own them"
 )]
 use crate::magazine::{Local, Magazine};
-use crate::shape::Class;
+use crate::shape::{Class, Shape};
 use crate::{AllocError, FreeError, Guarding, Region, StackPool, StackSource};
 use arena::ByteCount;
 use core::fmt;
 use core::ptr::NonNull;
 
 /// The stacks of one cache: of each order at most what
-/// [`PoolConfig::cache`](crate::PoolConfig::cache) says (32 KiB), of larger and guarded stacks up to
-/// 64 KiB at most 8 a size; filled and emptied by halves. Other stacks go to the pool directly.
+/// [`PoolConfig::cache`](crate::PoolConfig::cache) says (32 KiB), of larger and of guarded stacks up to
+/// 64 KiB at most 32 and 512 KiB a size; filled and emptied by halves. Other stacks go to the pool
+/// directly.
 ///
 /// Gives everything back when it is dropped.
 pub struct LocalStacks<'p, S: StackSource> {
@@ -58,7 +59,7 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     ///
     /// [`AllocError`]; nothing is lost.
     pub fn alloc(&mut self, bytes: ByteCount) -> Result<Region, AllocError> {
-        self.alloc_class(Class::of(Guarding::Plain, bytes, self.pool.cache()?)?)
+        self.alloc_shape(Shape::exact(Guarding::Plain, bytes)?)
     }
 
     /// A stack of `bytes` usable bytes, a power of two of at least 4 KiB, above a page that faults.
@@ -68,13 +69,13 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     ///
     /// [`AllocError`]; nothing is lost.
     pub fn alloc_guarded(&mut self, bytes: ByteCount) -> Result<Region, AllocError> {
-        self.alloc_class(Class::of(Guarding::Guarded, bytes, self.pool.cache()?)?)
+        self.alloc_shape(Shape::exact(Guarding::Guarded, bytes)?)
     }
 
-    fn alloc_class(&mut self, class: Class) -> Result<Region, AllocError> {
-        let Some(local) = Local::of(class) else {
+    fn alloc_shape(&mut self, shape: Shape) -> Result<Region, AllocError> {
+        let Some(local) = Local::of(shape) else {
             self.misses += 1;
-            return self.pool.alloc_class(class);
+            return self.pool.alloc_shape(shape);
         };
         let low = match self.magazine.pop(local) {
             Some(low) => {
@@ -83,21 +84,21 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
             }
             None => {
                 self.misses += 1;
-                self.refill(local, class)?
+                self.refill(local, shape)?
             }
         };
         self.pool.begin_use(low);
-        self.pool.region(class, low)
+        self.pool.region(shape, low)
     }
 
     /// Takes half a cache's worth of stacks out of the pool (small ones: 8, 4, 2 or 1), and one of
     /// them.
     #[cold]
     #[inline(never)]
-    fn refill(&mut self, local: Local, class: Class) -> Result<NonNull<u8>, AllocError> {
-        let half = (self.pool.room(local, class) / 2).max(1);
+    fn refill(&mut self, local: Local, shape: Shape) -> Result<NonNull<u8>, AllocError> {
+        let half = (self.pool.room(local, shape) / 2).max(1);
         self.magazine
-            .refill(local, half, |places| self.pool.take_batch(class, places))?;
+            .refill(local, half, |places| self.pool.take_batch(shape, places))?;
         // The pool gives one stack at least or an error.
         let stack = self.magazine.pop(local);
         stack.ok_or(AllocError::OutOfMemory(ByteCount::ZERO))
@@ -114,13 +115,13 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     /// If the region is a stack that this pool handed out, nobody uses its memory any more.
     pub unsafe fn free(&mut self, region: Region) -> Result<(), FreeError> {
         let found = self.pool.end_use(region)?;
-        let class = found.class();
-        let Some(local) = Local::of(class) else {
+        let shape = found.class().shape();
+        let Some(local) = Local::of(shape) else {
             return self.pool.put(found);
         };
-        let room = self.pool.room(local, class);
+        let room = self.pool.room(local, shape);
         if self.magazine.len(local) >= room {
-            self.release(local, class, room / 2)?;
+            self.release(local, shape, room / 2)?;
         }
         match self.magazine.push(local, region.low()) {
             Ok(()) => Ok(()),
@@ -131,9 +132,9 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     /// Gives stacks back to the pool until `kept` are left.
     #[cold]
     #[inline(never)]
-    fn release(&mut self, local: Local, class: Class, kept: usize) -> Result<(), FreeError> {
+    fn release(&mut self, local: Local, shape: Shape, kept: usize) -> Result<(), FreeError> {
         let stacks = self.magazine.release(local, kept);
-        self.pool.put_batch(class, stacks)
+        self.pool.put_batch(shape, stacks)
     }
 
     /// Gives every stack back to the pool (Go `stackcache_clear`).
@@ -143,9 +144,9 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     /// [`FreeError`]: memory of ours was overwritten; what could be given back is.
     pub fn clear(&mut self) -> Result<(), FreeError> {
         let mut result = Ok(());
-        for (local, class) in Local::all() {
+        for (local, shape) in Local::all() {
             if self.magazine.len(local) > 0 {
-                result = result.and(self.release(local, class, 0));
+                result = result.and(self.release(local, shape, 0));
             }
         }
         result
@@ -159,13 +160,13 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
             ..LocalStats::default()
         };
         let mut bytes = 0;
-        for (local, class) in Local::all() {
+        for (local, shape) in Local::all() {
             let stacks = self.magazine.len(local);
-            match class {
-                Class::Small(order) => stats.small[order.get()] = stacks,
-                Class::Whole(_) => stats.large += stacks,
+            match self.pool.class(shape) {
+                Ok(Class::Small(order)) => stats.small[order.get()] = stacks,
+                _ => stats.large += stacks,
             }
-            bytes += stacks * self.pool.bytes_held(class).get();
+            bytes += stacks * self.pool.bytes_held(shape).get();
         }
         stats.bytes = ByteCount::new(bytes);
         stats

@@ -1,84 +1,131 @@
 //! What a cache holds: per class an array of pointers, last in first out.
 //!
 //! Belongs to one cache, whose owner protects it. Go's `mcache.stackcache` links small stacks through
-//! their memory and counts their bytes; here the stacks are not touched, and the smaller ones of the
-//! large stacks have arrays, too.
+//! their memory and counts their bytes; here the stacks are not touched, and not only small ones are
+//! kept.
 //!
-//! The arrays lie one behind the other. Order `k` has room for `MAX_SLOTS >> k` stacks: all orders
-//! hold as many bytes. Stacks that are spans of their own are up to 64 KiB, 8 of each size.
+//! The arrays lie one behind the other, by kind and size. Small order `k` has room for `MAX_SLOTS >> k`
+//! stacks, so that all orders hold as many bytes; of larger and of guarded stacks up to 64 KiB there is
+//! room for 512 KiB a size, but not for more than 32 stacks.
 //!
 //! ```text
-//!   0               16      24  28 30      38      46
-//!   │ order 0       │ 1     │ 2 │3│ 32 KiB│ 64 KiB│ 4 KiB guarded │ … │ 64 KiB guarded │
+//!   0               16      24  28 30      46      54
+//!   │ 2 KiB         │ 4 KiB │ 8 │16│ 32 KiB│ 64 KiB│ 4 KiB guarded │ … │ 64 KiB guarded │
 //! ```
 #![expect(unsafe_code, reason = "pointers that a cache owns")]
-use crate::order::{MAX_SLOTS, Order};
-use crate::shape::{Class, Guarding, Shape};
+use crate::order::{FIXED_STACK, MAX_SLOTS};
+use crate::shape::{Guarding, MIN_GUARDED, Shape};
 use core::ptr::NonNull;
 
-/// Room for stacks of one size that are spans of their own.
-const WHOLE_ROOM: usize = 8;
-/// The sizes of plain ones that have an array: 32 and 64 KiB.
-const PLAIN: core::ops::Range<usize> = 2..4;
-/// The sizes of guarded ones that have: 4 to 64 KiB.
-const GUARDED: core::ops::Range<usize> = 0..5;
+/// The largest stack that has an array.
+const LARGEST: usize = 64 << 10;
+/// Plain sizes that have one.
+const PLAIN: usize = (LARGEST / FIXED_STACK.get()).ilog2() as usize + 1;
+/// Guarded sizes that have one.
+const GUARDED: usize = (LARGEST / MIN_GUARDED.get()).ilog2() as usize + 1;
+/// Room for stacks of one size that is not small, in bytes and in stacks.
+const WHOLE_BYTES: usize = 512 << 10;
+const WHOLE_ROOM: usize = 32;
+/// Plain sizes that are small.
+const SMALL: usize = MAX_SLOTS.ilog2() as usize;
 
-/// How many classes have an array.
-pub(crate) const LOCALS: usize = 4 + (PLAIN.end - PLAIN.start) + (GUARDED.end - GUARDED.start);
+/// How many sizes have an array.
+pub(crate) const LOCALS: usize = PLAIN + GUARDED;
 
-const PLACES: usize = 2 * MAX_SLOTS + (LOCALS - 4) * WHOLE_ROOM;
+/// The room of an array.
+const fn room_of(local: usize) -> usize {
+    let bytes = if local < SMALL {
+        return MAX_SLOTS >> local;
+    } else if local < PLAIN {
+        FIXED_STACK.get() << local
+    } else {
+        MIN_GUARDED.get() << (local - PLAIN)
+    };
+    if WHOLE_BYTES / bytes < WHOLE_ROOM {
+        WHOLE_BYTES / bytes
+    } else {
+        WHOLE_ROOM
+    }
+}
 
-/// A class that has an array.
+/// The room of all arrays together.
+const PLACES: usize = {
+    let (mut local, mut places) = (0, 0);
+    while local < LOCALS {
+        places += room_of(local);
+        local += 1;
+    }
+    places
+};
+
+/// The largest room.
+pub(crate) const MOST: usize = if MAX_SLOTS > WHOLE_ROOM {
+    MAX_SLOTS
+} else {
+    WHOLE_ROOM
+};
+
+/// First place and room of each array.
+const PLACES_OF: [(u8, u8); LOCALS] = {
+    let mut places = [(0, 0); LOCALS];
+    let (mut local, mut first) = (0, 0);
+    while local < LOCALS {
+        let room = room_of(local);
+        assert!(first + room <= PLACES && PLACES < 256);
+        #[expect(clippy::cast_possible_truncation, reason = "asserted above")]
+        {
+            places[local] = (first as u8, room as u8);
+        }
+        first += room;
+        local += 1;
+    }
+    places
+};
+
+/// A size that has an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Local(usize);
 
 impl Local {
-    /// The array of a class, if it has one.
+    /// The array of a shape, if it has one.
     #[inline]
-    pub(crate) fn of(class: Class) -> Option<Self> {
-        match class {
-            Class::Small(order) => Some(Self(order.get())),
-            Class::Whole(shape) => {
-                let bucket = shape.bucket();
-                let (range, first) = match shape.guarding {
-                    Guarding::Plain => (PLAIN, 4),
-                    Guarding::Guarded => (GUARDED, 4 + (PLAIN.end - PLAIN.start)),
-                };
-                range
-                    .contains(&bucket)
-                    .then(|| Self(first + bucket - range.start))
-            }
-        }
+    pub(crate) fn of(shape: Shape) -> Option<Self> {
+        let rank = shape.rank();
+        let (first, sizes) = match shape.guarding {
+            Guarding::Plain => (0, PLAIN),
+            Guarding::Guarded => (PLAIN, GUARDED),
+        };
+        (rank < sizes).then_some(Self(first + rank))
     }
 
-    /// Every array and its class.
-    pub(crate) fn all() -> impl Iterator<Item = (Self, Class)> {
-        let small = Order::all().map(Class::Small);
-        let whole = |guarding, range: core::ops::Range<usize>| {
-            range.map(move |bucket| Class::Whole(Shape::of_bucket(guarding, bucket)))
-        };
-        small
-            .chain(whole(Guarding::Plain, PLAIN))
-            .chain(whole(Guarding::Guarded, GUARDED))
-            .filter_map(|class| Some((Self::of(class)?, class)))
+    /// Every array and its shape.
+    pub(crate) fn all() -> impl Iterator<Item = (Self, Shape)> {
+        (0..LOCALS).map(|local| {
+            let shape = match local.checked_sub(PLAIN) {
+                None => Shape::of_rank(Guarding::Plain, local),
+                Some(rank) => Shape::of_rank(Guarding::Guarded, rank),
+            };
+            (Self(local), shape)
+        })
+    }
+
+    /// The number of the array.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn get(self) -> usize {
+        self.0
     }
 
     /// Where its places begin.
+    #[inline]
     const fn first(self) -> usize {
-        if self.0 < 4 {
-            2 * MAX_SLOTS - ((2 * MAX_SLOTS) >> self.0)
-        } else {
-            2 * MAX_SLOTS + (self.0 - 4) * WHOLE_ROOM
-        }
+        PLACES_OF[self.0].0 as usize
     }
 
     /// How many places it has.
+    #[inline]
     pub(crate) const fn room(self) -> usize {
-        if self.0 < 4 {
-            MAX_SLOTS >> self.0
-        } else {
-            WHOLE_ROOM
-        }
+        PLACES_OF[self.0].1 as usize
     }
 }
 

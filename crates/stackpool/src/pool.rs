@@ -183,7 +183,7 @@ impl<S: StackSource> StackPool<S> {
     ///
     /// [`AllocError`]; nothing is lost.
     pub fn alloc(&self, bytes: ByteCount) -> Result<Region, AllocError> {
-        self.alloc_class(Class::of(Guarding::Plain, bytes, self.cache()?)?)
+        self.alloc_shape(Shape::exact(Guarding::Plain, bytes)?)
     }
 
     /// A stack of `bytes` usable bytes, a power of two of at least 4 KiB, above a page that faults.
@@ -193,70 +193,63 @@ impl<S: StackSource> StackPool<S> {
     ///
     /// [`AllocError`]; nothing is lost.
     pub fn alloc_guarded(&self, bytes: ByteCount) -> Result<Region, AllocError> {
-        self.alloc_class(Class::of(Guarding::Guarded, bytes, self.cache()?)?)
+        self.alloc_shape(Shape::exact(Guarding::Guarded, bytes)?)
     }
 
-    pub(crate) fn alloc_class(&self, class: Class) -> Result<Region, AllocError> {
-        let region = self.take(class)?;
-        self.begin_use(region.low());
-        Ok(region)
+    pub(crate) fn alloc_shape(&self, shape: Shape) -> Result<Region, AllocError> {
+        let low = match self.class(shape)? {
+            Class::Small(order) => self.take_small(order)?,
+            Class::Whole(shape) => self.take_large(shape)?,
+        };
+        self.begin_use(low);
+        self.region(shape, low)
     }
 
-    /// One stack, for a caller whose type keeps him from freeing it twice.
-    pub(crate) fn take(&self, class: Class) -> Result<Region, AllocError> {
-        match class {
-            Class::Small(order) => self.region(class, self.take_small(order)?),
-            Class::Whole(shape) => self.take_large(shape),
-        }
+    /// Which of the pools serves a shape.
+    pub(crate) fn class(&self, shape: Shape) -> Result<Class, AllocError> {
+        Ok(shape.class(self.cache()?))
     }
 
     /// Stacks into the front of `out`, at least one; how many.
     pub(crate) fn take_batch(
         &self,
-        class: Class,
+        shape: Shape,
         out: &mut [NonNull<u8>],
     ) -> Result<usize, AllocError> {
-        match class {
+        match self.class(shape)? {
             Class::Small(order) => self.take_small_batch(order, out),
             Class::Whole(shape) => self.take_large_batch(shape, out),
         }
     }
 
     /// Stacks that were taken come back.
-    pub(crate) fn put_batch(&self, class: Class, stacks: &[NonNull<u8>]) -> Result<(), FreeError> {
-        match class {
+    pub(crate) fn put_batch(&self, shape: Shape, stacks: &[NonNull<u8>]) -> Result<(), FreeError> {
+        match shape.class(self.cache().unwrap_or(STACK_CACHE)) {
             Class::Small(order) => self.put_small_batch(order, stacks),
             Class::Whole(shape) => self.put_large_batch(shape, stacks),
         }
     }
 
-    /// The stack of a class at `low`.
-    #[inline]
-    pub(crate) fn region(&self, class: Class, low: NonNull<u8>) -> Result<Region, AllocError> {
-        match class {
-            Class::Small(order) => Ok(Region::new(low, ByteCount::ZERO, order.bytes())),
-            Class::Whole(shape) => Ok(self.plan(shape)?.region(low)),
+    /// The stack of a shape at `low`.
+    pub(crate) fn region(&self, shape: Shape, low: NonNull<u8>) -> Result<Region, AllocError> {
+        let extent = shape.extent(self.source.os_page());
+        let extent = extent.ok_or(AllocError::OutOfMemory(shape.bytes()))?;
+        Ok(extent.region(low))
+    }
+
+    /// Bytes of a stack of this shape, its guard included.
+    pub(crate) fn bytes_held(&self, shape: Shape) -> ByteCount {
+        match shape.extent(self.source.os_page()) {
+            Some(extent) => extent.bytes(),
+            None => shape.bytes(),
         }
     }
 
-    /// Bytes of a stack of this class, its guard included.
-    pub(crate) fn bytes_held(&self, class: Class) -> ByteCount {
-        match class {
-            Class::Small(order) => order.bytes(),
-            Class::Whole(shape) => match shape.plan(self.source.os_page()) {
-                Some(plan) => plan.bytes(),
-                None => shape.bytes(),
-            },
-        }
-    }
-
-    /// How many stacks of a class a cache holds at most.
-    pub(crate) fn room(&self, local: Local, class: Class) -> usize {
-        match class {
-            Class::Small(order) => {
-                let cache = self.cache.load(Ordering::Relaxed);
-                local.room().min(cache / order.bytes().get())
-            }
+    /// How many stacks of a shape a cache holds at most: of small ones what the cache's size allows.
+    pub(crate) fn room(&self, local: Local, shape: Shape) -> usize {
+        let cache = self.cache.load(Ordering::Relaxed);
+        match shape.class(ByteCount::new(cache)) {
+            Class::Small(order) => local.room().min(cache / order.bytes().get()),
             Class::Whole(_) => local.room(),
         }
     }
@@ -287,7 +280,7 @@ impl<S: StackSource> StackPool<S> {
     pub(crate) fn put(&self, found: Found) -> Result<(), FreeError> {
         match found.class() {
             Class::Small(order) => self.put_small(order, found.span, found.slot),
-            Class::Whole(shape) => self.put_large(found.span, shape),
+            Class::Whole(shape) => self.put_large_batch(shape, &[found.span.base()]),
         }
     }
 

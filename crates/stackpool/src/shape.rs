@@ -10,9 +10,9 @@
 //!   one span of 32 KiB               one span               one span
 //!   low addresses left; a stack begins to be used at its high end
 //! ```
-use crate::AllocError;
 use crate::limits::BUCKETS;
 use crate::order::{FIXED_STACK, Order};
+use crate::{AllocError, Region};
 use arena::{ByteCount, PAGE_BYTES, PAGE_SHIFT, PageCount};
 use core::ptr::NonNull;
 
@@ -29,65 +29,14 @@ pub enum Guarding {
 /// The smallest guarded stack: what coroutine libraries ask for at least.
 pub const MIN_GUARDED: ByteCount = ByteCount::kib(4);
 const MIN_GUARDED_LOG2: u32 = MIN_GUARDED.get().ilog2();
+const FIXED_LOG2: u32 = FIXED_STACK.get().ilog2();
 
-/// A stack: where it lies and what may be used of it.
-///
-/// Only a description: whoever holds the stack may use the memory.
+/// Size and kind of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    low: NonNull<u8>,
-    guard: ByteCount,
-    bytes: ByteCount,
-}
-
-impl Region {
-    /// The stack at `low` with `guard` bytes of guard and then `bytes` usable ones.
-    #[must_use]
-    pub const fn new(low: NonNull<u8>, guard: ByteCount, bytes: ByteCount) -> Self {
-        Self { low, guard, bytes }
-    }
-
-    /// The lowest address, which is the guard's if there is one.
-    #[inline]
-    #[must_use]
-    pub const fn low(&self) -> NonNull<u8> {
-        self.low
-    }
-
-    /// The lowest address that may be used.
-    #[inline]
-    #[must_use]
-    pub fn bottom(&self) -> NonNull<u8> {
-        self.at(self.guard)
-    }
-
-    /// The address behind the highest that may be used: where a stack begins.
-    #[inline]
-    #[must_use]
-    pub fn top(&self) -> NonNull<u8> {
-        self.at(ByteCount::new(
-            self.guard.get().wrapping_add(self.bytes.get()),
-        ))
-    }
-
-    fn at(&self, offset: ByteCount) -> NonNull<u8> {
-        let pointer = self.low.as_ptr().wrapping_add(offset.get());
-        NonNull::new(pointer).unwrap_or(self.low)
-    }
-
-    /// The length of the guard; 0 if there is none.
-    #[inline]
-    #[must_use]
-    pub const fn guard(&self) -> ByteCount {
-        self.guard
-    }
-
-    /// How much may be used.
-    #[inline]
-    #[must_use]
-    pub const fn bytes(&self) -> ByteCount {
-        self.bytes
-    }
+pub(crate) struct Shape {
+    pub(crate) guarding: Guarding,
+    /// log2 of the usable bytes.
+    log2: u32,
 }
 
 /// Which pool serves a stack.
@@ -99,21 +48,19 @@ pub(crate) enum Class {
     Whole(Shape),
 }
 
-/// A stack that is a span of its own.
+/// Where a stack lies, from the lowest address of the guard on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub(crate) guarding: Guarding,
-    /// log2 of the usable bytes.
-    log2: u32,
+pub(crate) struct Extent {
+    pub(crate) guard: ByteCount,
+    pub(crate) usable: ByteCount,
 }
 
-/// The span of a [`Shape`] on a system with pages of some size.
+/// The span of a stack that is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) pages: PageCount,
     pub(crate) align: ByteCount,
-    pub(crate) guard: ByteCount,
-    pub(crate) usable: ByteCount,
+    pub(crate) extent: Extent,
 }
 
 /// The size that a request for at least `bytes` bytes is served by: the next power of two, and no less
@@ -123,26 +70,61 @@ pub(crate) struct Plan {
 ///
 /// [`AllocError::Size`] if there is no such power.
 pub fn stack_size(guarding: Guarding, bytes: ByteCount) -> Result<ByteCount, AllocError> {
-    let least = Class::least(guarding);
-    match bytes.max(least).get().checked_next_power_of_two() {
-        Some(bytes) => Ok(ByteCount::new(bytes)),
-        None => Err(Class::refused(guarding, bytes)),
-    }
+    Ok(Shape::at_least(guarding, bytes)?.bytes())
 }
 
-impl Plan {
-    /// The stack in a span at `base`.
-    pub(crate) fn region(self, base: NonNull<u8>) -> Region {
-        Region::new(base, self.guard, self.usable)
+impl Extent {
+    /// The stack at `low`.
+    #[inline]
+    pub(crate) fn region(self, low: NonNull<u8>) -> Region {
+        Region::new(low, self.guard, self.usable)
     }
 
-    /// The length of the span.
+    /// Guard and usable bytes.
     pub(crate) fn bytes(self) -> ByteCount {
         ByteCount::new(self.guard.get() + self.usable.get())
     }
 }
 
 impl Class {
+    pub(crate) fn shape(self) -> Shape {
+        match self {
+            Self::Small(order) => Shape {
+                guarding: Guarding::Plain,
+                log2: order.bytes().get().ilog2(),
+            },
+            Self::Whole(shape) => shape,
+        }
+    }
+}
+
+impl Shape {
+    /// Exactly `bytes` bytes, a power of two (Go `stackalloc`).
+    pub(crate) fn exact(guarding: Guarding, bytes: ByteCount) -> Result<Self, AllocError> {
+        if !bytes.get().is_power_of_two() {
+            return Err(AllocError::NotAPowerOfTwo(bytes));
+        }
+        if bytes < Self::least(guarding) {
+            return Err(Self::refused(guarding, bytes));
+        }
+        Self::at_least(guarding, bytes)
+    }
+
+    /// The smallest shape with at least `bytes` bytes.
+    #[inline]
+    pub(crate) fn at_least(guarding: Guarding, bytes: ByteCount) -> Result<Self, AllocError> {
+        let bytes = bytes.max(Self::least(guarding));
+        // Rounded up: 1 more than log2 of the last byte's offset.
+        let log2 = (bytes.get() - 1).ilog2() + 1;
+        let shape = Self { guarding, log2 };
+        if shape.bucket() < BUCKETS {
+            Ok(shape)
+        } else {
+            Err(Self::refused(guarding, bytes))
+        }
+    }
+
+    #[inline]
     const fn least(guarding: Guarding) -> ByteCount {
         match guarding {
             Guarding::Plain => FIXED_STACK,
@@ -150,81 +132,105 @@ impl Class {
         }
     }
 
+    #[cold]
     fn refused(guarding: Guarding, bytes: ByteCount) -> AllocError {
         AllocError::Size {
             bytes,
             least: Self::least(guarding),
-            most: Shape::of_bucket(guarding, BUCKETS - 1).bytes(),
+            most: Self::of_bucket(guarding, BUCKETS - 1).bytes(),
         }
     }
 
-    /// The class of a stack of exactly `bytes` bytes, a power of two (Go `stackalloc`). `cache` is
-    /// what a cache holds: its size and what is above are no small stacks.
-    pub(crate) fn of(
-        guarding: Guarding,
-        bytes: ByteCount,
-        cache: ByteCount,
-    ) -> Result<Self, AllocError> {
-        if !bytes.get().is_power_of_two() {
-            return Err(AllocError::NotAPowerOfTwo(bytes));
-        }
-        let log2 = bytes.get().ilog2();
-        let shape = Shape { guarding, log2 };
-        if bytes < Self::least(guarding) || shape.bucket() >= BUCKETS {
-            return Err(Self::refused(guarding, bytes));
-        }
-        match Order::of(bytes) {
-            Some(order) if guarding == Guarding::Plain && bytes < cache => Ok(Self::Small(order)),
-            _ => Ok(Self::Whole(shape)),
+    /// Which pool serves it. `cache` is what a cache holds: that size and what is above are not small.
+    pub(crate) fn class(self, cache: ByteCount) -> Class {
+        match Order::of(self.bytes()) {
+            Some(order) if self.guarding == Guarding::Plain && self.bytes() < cache => {
+                Class::Small(order)
+            }
+            _ => Class::Whole(self),
         }
     }
-}
 
-impl Shape {
-    /// The shape of this bucket, the inverse of [`Shape::bucket`].
-    pub(crate) fn of_bucket(guarding: Guarding, bucket: usize) -> Self {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "below BUCKETS, which is 35"
-        )]
-        let log2 = bucket as u32 + Self::least_log2(guarding);
+    /// How many sizes smaller there are of its kind.
+    #[inline]
+    pub(crate) fn rank(self) -> usize {
+        let least = match self.guarding {
+            Guarding::Plain => FIXED_LOG2,
+            Guarding::Guarded => MIN_GUARDED_LOG2,
+        };
+        (self.log2 - least) as usize
+    }
+
+    /// The inverse of [`Shape::rank`].
+    #[expect(clippy::cast_possible_truncation, reason = "ranks are below 64")]
+    pub(crate) fn of_rank(guarding: Guarding, rank: usize) -> Self {
+        let least = match guarding {
+            Guarding::Plain => FIXED_LOG2,
+            Guarding::Guarded => MIN_GUARDED_LOG2,
+        };
+        let log2 = least + rank as u32;
         Self { guarding, log2 }
     }
 
-    fn least_log2(guarding: Guarding) -> u32 {
+    /// The bucket of plain stacks is log2 of their pages (Go `stacklog2`); guarded ones begin at half
+    /// a page. Sizes are powers of two, so a bucket holds one size and every stack in it fits.
+    #[inline]
+    pub(crate) fn bucket(self) -> usize {
+        let least = Self::least_bucket(self.guarding);
+        self.log2.saturating_sub(least) as usize
+    }
+
+    /// The shape of this bucket, the inverse of [`Shape::bucket`].
+    #[expect(clippy::cast_possible_truncation, reason = "buckets are below BUCKETS")]
+    pub(crate) fn of_bucket(guarding: Guarding, bucket: usize) -> Self {
+        let log2 = bucket as u32 + Self::least_bucket(guarding);
+        Self { guarding, log2 }
+    }
+
+    #[inline]
+    const fn least_bucket(guarding: Guarding) -> u32 {
         match guarding {
             Guarding::Plain => PAGE_SHIFT,
             Guarding::Guarded => MIN_GUARDED_LOG2,
         }
     }
 
-    /// The bucket of plain stacks is log2 of their pages (Go `stacklog2`); guarded ones begin at half
-    /// a page. Sizes are powers of two, so a bucket holds one size and every stack in it fits.
-    pub(crate) fn bucket(self) -> usize {
-        (self.log2.saturating_sub(Self::least_log2(self.guarding))) as usize
-    }
-
+    #[inline]
     pub(crate) fn bytes(self) -> ByteCount {
         ByteCount::new(1 << self.log2)
     }
 
-    /// What it takes with system pages of `os_page` bytes. The guard is one system page; what rounding
-    /// up to heap pages leaves over is usable, too. `None`: more than there are addresses.
+    /// What of it is guard and what is usable, with system pages of `os_page` bytes: the guard is one
+    /// of them, and what rounding up to heap pages leaves over is usable. `None`: more than there are
+    /// addresses.
+    pub(crate) fn extent(self, os_page: ByteCount) -> Option<Extent> {
+        if self.guarding == Guarding::Plain {
+            return Some(Extent {
+                guard: ByteCount::ZERO,
+                usable: self.bytes(),
+            });
+        }
+        let pages = self.bytes().checked_add(os_page)?.pages_up();
+        Some(Extent {
+            guard: os_page,
+            usable: pages.bytes()?.checked_sub(os_page)?,
+        })
+    }
+
+    /// The span that it takes as a span of its own. `None`: more than there are addresses.
     pub(crate) fn plan(self, os_page: ByteCount) -> Option<Plan> {
-        let guard = match self.guarding {
-            Guarding::Plain => ByteCount::ZERO,
-            Guarding::Guarded => os_page,
-        };
-        let pages = self.bytes().checked_add(guard)?.pages_up();
+        let extent = self.extent(os_page)?;
         let align = match self.guarding {
             Guarding::Plain => ByteCount::new(PAGE_BYTES),
             Guarding::Guarded => os_page.max(ByteCount::new(PAGE_BYTES)),
         };
         Some(Plan {
-            pages,
+            pages: extent.bytes().pages_up(),
             align,
-            guard,
-            usable: pages.bytes()?.checked_sub(guard)?,
+            extent,
         })
     }
 }
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;

@@ -2,10 +2,10 @@
 //!
 //! A value that one thread has at a time; what it shares with others is the pool behind it.
 #![expect(unsafe_code, reason = "keeps the shared part of the pool alive")]
-use crate::shape::Class;
+use crate::shape::Shape;
 use crate::stacks::shared::Shared;
 use crate::stacks::{SystemHeap, bury, turn};
-use crate::{AllocError, Guarding, Region, StackSource, stack_size};
+use crate::{AllocError, Guarding, Region, StackSource};
 use arena::ByteCount;
 use core::fmt;
 use core::marker::PhantomData;
@@ -26,7 +26,7 @@ pub trait Kind: private::Sealed {}
 impl Kind for Guarded {}
 impl Kind for Plain {}
 
-mod private {
+pub(crate) mod private {
     //! Keeps [`Kind`](super::Kind) to its two.
     use crate::Guarding;
 
@@ -49,11 +49,11 @@ mod private {
 /// # Invariants
 ///
 /// * I1: `shared` is valid until this stack has come back, which is once.
-/// * I2: `region` is a stack of `class` that is in no list of the pool and no other value's; if `K` is
+/// * I2: `region` is a stack of `shape` that is in no list of the pool and no other value's; if `K` is
 ///   [`Guarded`], the page below its bottom faults.
 pub struct Stack<S: StackSource = SystemHeap, K: Kind = Guarded> {
     region: Region,
-    class: Class,
+    shape: Shape,
     shared: NonNull<Shared<S>>,
     kind: PhantomData<K>,
 }
@@ -69,13 +69,12 @@ impl<S: StackSource, K: Kind> Stack<S, K> {
     pub(crate) fn alloc(shared: NonNull<Shared<S>>, bytes: ByteCount) -> Result<Self, AllocError> {
         // SAFETY: the caller keeps it alive.
         let pool = unsafe { shared.as_ref() };
-        let bytes = stack_size(K::GUARDING, bytes)?;
-        let class = Class::of(K::GUARDING, bytes, pool.pool.cache()?)?;
-        let (shard, index) = turn::lock(pool.shards());
-        let region = pool.alloc(shard, index, class)?;
+        let shape = Shape::at_least(K::GUARDING, bytes)?;
+        let (shard, index) = turn::claim(pool.shards());
+        let region = pool.alloc(shard, index, shape)?;
         Ok(Self {
             region,
-            class,
+            shape,
             shared,
             kind: PhantomData,
         })
@@ -130,8 +129,8 @@ impl<S: StackSource, K: Kind> Drop for Stack<S, K> {
     fn drop(&mut self) {
         // SAFETY: I1.
         let shared = unsafe { self.shared.as_ref() };
-        let (shard, index) = turn::lock(shared.shards());
-        let fate = shared.free(shard, index, self.class, self.region.low());
+        let (shard, index) = turn::claim(shared.shards());
+        let fate = shared.free(shard, index, self.shape, self.region.low());
         // SAFETY: `free` said so.
         unsafe { bury(self.shared, fate) };
     }

@@ -4,6 +4,7 @@
 //! and its heap alive. Stacks may be dropped by any thread, also after the last handle.
 #![expect(unsafe_code, reason = "counts who may reach the shared part")]
 mod census;
+mod claim;
 mod clock;
 mod shard;
 pub(crate) mod shared;
@@ -12,6 +13,7 @@ pub(crate) mod turn;
 use crate::magazine::Local;
 use crate::stack::{Guarded, Plain, Stack};
 use crate::stack_size;
+use crate::thread::ThreadStacks;
 use crate::{AllocError, Guarding, InitError, PoolConfig, Retention, StackPool, StackSource};
 use arena::{ByteCount, GuardMethod, LayoutError, Sparse, SparseConfig, System};
 use clock::Clock;
@@ -41,8 +43,8 @@ pub struct StacksConfig {
     pub decay: Option<Duration>,
     /// How guards are made; `None` (the default): installed if the system can, else by protection.
     pub guard: Option<GuardMethod>,
-    /// Parts, each under its own lock, that the threads share out among themselves; rounded up to a
-    /// power of two. 0 (the default): twice the number of processors.
+    /// Parts that the threads share out among themselves, one thread at a time; rounded up to a power of
+    /// two. 0 (the default): twice the number of processors.
     pub shards: usize,
 }
 
@@ -75,7 +77,8 @@ pub enum StacksError {
 
 /// The figures of a pool of stacks; exact while nobody else uses it.
 ///
-/// `in_use + cached = held`.
+/// `in_use + cached = held`. What a [`ThreadStacks`] has, in use or not, counts as in use; the stacks
+/// that came from it do not count as live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StacksStats {
@@ -154,7 +157,7 @@ impl<S: StackSource> Stacks<S> {
         Ok(Self { shared })
     }
 
-    fn shared(&self) -> &Shared<S> {
+    pub(crate) fn shared(&self) -> &Shared<S> {
         // SAFETY: I1 — this handle has not been given back.
         unsafe { self.shared.as_ref() }
     }
@@ -177,6 +180,11 @@ impl<S: StackSource> Stacks<S> {
     /// [`AllocError`]: no memory, the limit; nothing is lost.
     pub fn plain(&self, bytes: ByteCount) -> Result<Stack<S, Plain>, AllocError> {
         Stack::<S, Plain>::alloc(self.shared, bytes)
+    }
+
+    /// A front of this pool for the calling thread alone. Its stacks cost less and can't be sent.
+    pub fn local(&self) -> ThreadStacks<S> {
+        ThreadStacks::new(self.clone())
     }
 
     /// Has `stacks` free stacks of this size ready, their tops resident, and keeps as many through
@@ -217,7 +225,7 @@ impl<S: StackSource> Stacks<S> {
         self.shared().pool.set_limit(bytes);
     }
 
-    /// The figures. Takes each lock in turn, for some loads each.
+    /// The figures. Claims each shard and takes each lock in turn, for some loads each.
     pub fn stats(&self) -> StacksStats {
         let shared = self.shared();
         let pool = shared.pool.stats();
@@ -230,14 +238,14 @@ impl<S: StackSource> Stacks<S> {
         };
         let (mut live, mut cached) = (0_isize, pool.free.get());
         for shard in shared.shards() {
-            let shard = shard.lock();
+            let shard = shard.claim();
             let figures = shard.figures();
             live += figures.live;
             stats.hits += figures.hits;
             stats.misses += figures.misses;
-            for (local, class) in Local::all() {
+            for (local, shape) in Local::all() {
                 let stacks = shard.magazine.len(local);
-                cached += stacks * shared.pool.bytes_held(class).get();
+                cached += stacks * shared.pool.bytes_held(shape).get();
             }
         }
         stats.live = usize::try_from(live).unwrap_or(0);

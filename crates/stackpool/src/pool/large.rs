@@ -7,6 +7,7 @@
     reason = "guards and gives back memory of stacks that nobody uses"
 )]
 use super::StackPool;
+use crate::magazine::MOST;
 use crate::shape::{Plan, Shape};
 use crate::slots::{Kind, Slots};
 use crate::whole::Buckets;
@@ -25,17 +26,16 @@ impl<S: StackSource> StackPool<S> {
     }
 
     /// A free stack of this shape, or a new one.
-    pub(super) fn take_large(&self, shape: Shape) -> Result<Region, AllocError> {
-        let plan = self.plan(shape)?;
+    pub(super) fn take_large(&self, shape: Shape) -> Result<NonNull<u8>, AllocError> {
         let free = self
             .buckets(shape.guarding)
             .lock()
             .pop(shape.bucket(), shape.bytes().get())?;
         let span = match free {
             Some(span) => span,
-            None => self.make(shape, plan)?,
+            None => self.make(shape, self.plan(shape)?)?,
         };
-        Ok(plan.region(span.base()))
+        Ok(span.base())
     }
 
     /// Stacks into the front of `out`: the free ones under one acquisition of the lock, or one new
@@ -64,19 +64,50 @@ impl<S: StackSource> StackPool<S> {
         }
     }
 
-    /// Stacks of a cache back. The first error, if there is one; what it befell is lost, the rest is
-    /// back.
+    /// Stacks that nobody uses go into their bucket, under one acquisition of the lock; those for which
+    /// it has no room go to the heap, those for which it has no heat are cooled. The first error, if
+    /// there is one; what it befell is lost, the rest is back.
     pub(super) fn put_large_batch(
         &self,
         shape: Shape,
         stacks: &[NonNull<u8>],
     ) -> Result<(), FreeError> {
         let mut result = Ok(());
-        for &low in stacks {
-            result = result.and(match self.find(low) {
-                Some(found) => self.put_large(found.span, shape),
-                None => Err(FreeError::NotAStack(Addr::of(low.as_ptr()))),
-            });
+        for chunk in stacks.chunks(MOST) {
+            result = result.and(self.put_large_chunk(shape, chunk));
+        }
+        result
+    }
+
+    fn put_large_chunk(&self, shape: Shape, stacks: &[NonNull<u8>]) -> Result<(), FreeError> {
+        let settings = self.settings.get();
+        let (bucket, bytes) = (shape.bucket(), shape.bytes().get());
+        let mut result = Ok(());
+        let mut spans = [const { None }; MOST];
+        for (place, &low) in spans.iter_mut().zip(stacks) {
+            *place = self.find(low).map(|found| found.span);
+            if place.is_none() {
+                result = Err(FreeError::NotAStack(Addr::of(low.as_ptr())));
+            }
+        }
+        let mut cool = [const { None }; MOST];
+        let mut buckets = self.buckets(shape.guarding).lock();
+        for (place, oldest) in spans.iter_mut().zip(&mut cool) {
+            if buckets.len(bucket) >= settings.stacks {
+                break;
+            }
+            let Some(span) = place.take() else { continue };
+            match buckets.push(bucket, bytes, span, settings.hot.get()) {
+                Ok(hottest) => *oldest = hottest,
+                Err(error) => result = result.and(Err(error.into())),
+            }
+        }
+        drop(buckets);
+        for span in spans.into_iter().flatten() {
+            result = result.and(self.unmake(span, shape).map(|_| ()));
+        }
+        for span in cool.into_iter().flatten() {
+            result = result.and(self.cool(span, shape));
         }
         result
     }
@@ -88,7 +119,7 @@ impl<S: StackSource> StackPool<S> {
 
     /// A new stack from the heap, with its guard.
     pub(super) fn make(&self, shape: Shape, plan: Plan) -> Result<SpanRef, AllocError> {
-        let bytes = plan.bytes();
+        let bytes = plan.extent.bytes();
         self.budget.acquire(bytes)?;
         let Some(span) = self.source.alloc_span(plan.pages, plan.align) else {
             self.budget.give_back(bytes);
@@ -97,7 +128,7 @@ impl<S: StackSource> StackPool<S> {
         let span = self.reference(span);
         let guard = match shape.guarding {
             Guarding::Plain => Ok(None),
-            Guarding::Guarded => self.guard(span, plan.guard).map(Some),
+            Guarding::Guarded => self.guard(span, plan.extent.guard).map(Some),
         };
         match guard {
             Ok(guard) => {
@@ -119,28 +150,11 @@ impl<S: StackSource> StackPool<S> {
         unsafe { self.guards.guard(&self.source, span.base(), bytes) }
     }
 
-    /// A stack that nobody uses any more goes into its bucket, or, if that is full, to the heap.
-    pub(super) fn put_large(&self, span: SpanRef, shape: Shape) -> Result<(), FreeError> {
-        let settings = self.settings.get();
-        let (bucket, bytes) = (shape.bucket(), shape.bytes().get());
-        let mut buckets = self.buckets(shape.guarding).lock();
-        if buckets.len(bucket) >= settings.stacks {
-            drop(buckets);
-            return self.unmake(span, shape).map(|_| ());
-        }
-        let oldest = buckets.push(bucket, bytes, span, settings.hot.get())?;
-        drop(buckets);
-        match oldest {
-            Some(oldest) => self.cool(oldest, shape),
-            None => Ok(()),
-        }
-    }
-
     /// Gives the memory of a stack that is in no list back to the system, except for its top, and
     /// puts it among the cold ones.
     pub(super) fn cool(&self, span: SpanRef, shape: Shape) -> Result<(), FreeError> {
-        if let Some(plan) = shape.plan(self.source.os_page()) {
-            self.discard(plan.region(span.base()), self.settings.get().resident);
+        if let Some(extent) = shape.extent(self.source.os_page()) {
+            self.discard(extent.region(span.base()), self.settings.get().resident);
         }
         let mut buckets = self.buckets(shape.guarding).lock();
         Ok(buckets.push_cold(shape.bucket(), span)?)
@@ -199,13 +213,13 @@ impl<S: StackSource> StackPool<S> {
     /// none if the system does not let the guard go; the stack is among the cold ones then.
     pub(super) fn unmake(&self, span: SpanRef, shape: Shape) -> Result<ByteCount, FreeError> {
         let slots = Slots::of(&span);
-        let plan = shape.plan(self.source.os_page());
+        let extent = shape.extent(self.source.os_page());
         if let Some(Kind::Whole {
             guard: Some(method),
             ..
         }) = slots.kind()
-            && let Some(plan) = plan
-            && self.unguard(span.base(), plan.guard, method).is_err()
+            && let Some(extent) = extent
+            && self.unguard(span.base(), extent.guard, method).is_err()
         {
             let mut buckets = self.buckets(shape.guarding).lock();
             buckets.push_cold(shape.bucket(), span)?;

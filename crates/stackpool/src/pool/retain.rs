@@ -142,7 +142,7 @@ impl<S: StackSource> StackPool<S> {
         bytes: ByteCount,
         stacks: usize,
     ) -> Result<(), AllocError> {
-        match Class::of(guarding, bytes, self.cache()?)? {
+        match self.class(Shape::exact(guarding, bytes)?)? {
             Class::Small(order) => self.warm_small(order, stacks),
             Class::Whole(shape) => self.warm_large(shape, stacks),
         }
@@ -169,7 +169,10 @@ impl<S: StackSource> StackPool<S> {
         buckets.lock().set_floor(bucket, stacks);
         while buckets.lock().len(bucket) < stacks {
             let span = self.make(shape, plan)?;
-            self.touch(plan.region(span.base()), self.settings.get().resident);
+            self.touch(
+                plan.extent.region(span.base()),
+                self.settings.get().resident,
+            );
             buckets.lock().push_cold(bucket, span)?;
         }
         Ok(())
@@ -210,9 +213,9 @@ impl<S: StackSource> StackPool<S> {
         for (index, guarding) in BOTH.into_iter().enumerate() {
             for bucket in 0..BUCKETS {
                 let stacks = self.buckets(guarding).lock().len(bucket);
-                let plan = Shape::of_bucket(guarding, bucket).plan(self.source.os_page());
+                let shape = Shape::of_bucket(guarding, bucket);
                 stats.large[index] += stacks;
-                free += stacks * plan.map_or(0, |plan| plan.bytes().get());
+                free += stacks * self.bytes_held(shape).get();
             }
         }
         stats.free = ByteCount::new(free);

@@ -1,35 +1,39 @@
-//! A shard: the stacks that some threads have at hand, under a lock that is nearly always free.
+//! A shard: the stacks that some threads have at hand.
 //!
-//! A thread comes back to the shard that it used last, and moves on when it finds it taken. The lock
-//! is held for a pop or a push; the pool is asked, by the batch, without it.
-use crate::magazine::{Local, Magazine};
-use crate::order::MAX_SLOTS;
+//! A thread comes back to the shard that it used last, and moves on when it finds it claimed. It is
+//! claimed for a pop or a push; the pool is asked, by the batch, without it.
+use crate::magazine::{Local, MOST, Magazine};
 use core::ptr::NonNull;
 
 /// What one shard holds.
 ///
 /// # Invariants
 ///
-/// * I1: `live` is the number of stacks that went out here less the number of those that came back
+/// * I1: `figures.live` is the number of stacks that went out here less the number of those that came back
 ///   here, which may be negative; 0 from the moment the shard is closed.
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) magazine: Magazine,
-    live: isize,
     is_closed: bool,
-    hits: u64,
-    misses: u64,
-    /// Hits, misses and frees: whether there were any is what decay wants to know.
-    calls: u64,
-    seen: u64,
+    figures: ShardFigures,
+    /// The figures at the last decay: it wants to know whether there were any calls.
+    seen: ShardFigures,
 }
 
 /// What happened in a shard.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ShardFigures {
     pub(crate) live: isize,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+}
+
+impl ShardFigures {
+    const NONE: Self = Self {
+        live: 0,
+        hits: 0,
+        misses: 0,
+    };
 }
 
 /// Whose count a stack is in from now on.
@@ -45,31 +49,26 @@ impl Shard {
     pub(crate) const fn new() -> Self {
         Self {
             magazine: Magazine::new(),
-            live: 0,
             is_closed: false,
-            hits: 0,
-            misses: 0,
-            calls: 0,
-            seen: 0,
+            figures: ShardFigures::NONE,
+            seen: ShardFigures::NONE,
         }
     }
 
     /// A stack out of the magazine, not counted as live yet.
     #[inline]
     pub(crate) fn pop(&mut self, local: Local) -> Option<NonNull<u8>> {
-        self.calls += 1;
         let stack = self.magazine.pop(local);
         match stack {
-            Some(_) => self.hits += 1,
-            None => self.misses += 1,
+            Some(_) => self.figures.hits += 1,
+            None => self.figures.misses += 1,
         }
         stack
     }
 
     /// A stack had to be asked for without a look at the magazine.
     pub(crate) fn miss(&mut self) {
-        self.calls += 1;
-        self.misses += 1;
+        self.figures.misses += 1;
     }
 
     /// A stack goes out.
@@ -81,7 +80,6 @@ impl Shard {
     /// A stack came back.
     #[inline]
     pub(crate) fn count_in(&mut self) -> Counted {
-        self.calls += 1;
         self.count(-1)
     }
 
@@ -89,29 +87,25 @@ impl Shard {
         if self.is_closed {
             return Counted::Orphan;
         }
-        self.live += change;
+        self.figures.live += change;
         Counted::Here
     }
 
     /// No handle is left. The count that moves to the orphans.
     pub(crate) fn close(&mut self) -> isize {
         self.is_closed = true;
-        core::mem::take(&mut self.live)
+        core::mem::take(&mut self.figures.live)
     }
 
     /// Has nobody been here since the last time that this was asked?
     pub(crate) fn is_idle(&mut self) -> bool {
-        let idle = self.calls == self.seen;
-        self.seen = self.calls;
-        idle
+        let is_idle = self.figures == self.seen;
+        self.seen = self.figures;
+        is_idle
     }
 
     pub(crate) fn figures(&self) -> ShardFigures {
-        ShardFigures {
-            live: self.live,
-            hits: self.hits,
-            misses: self.misses,
-        }
+        self.figures
     }
 }
 
@@ -119,14 +113,14 @@ impl Shard {
 /// room for.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    stacks: [NonNull<u8>; MAX_SLOTS],
+    stacks: [NonNull<u8>; MOST],
     len: usize,
 }
 
 impl Batch {
     pub(crate) const fn new() -> Self {
         Self {
-            stacks: [NonNull::dangling(); MAX_SLOTS],
+            stacks: [NonNull::dangling(); MOST],
             len: 0,
         }
     }

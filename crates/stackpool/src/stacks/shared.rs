@@ -1,20 +1,21 @@
 //! What all handles and stacks of one pool share: the pool, the shards before it, the clock.
 //!
-//! Shared by every thread; each shard has a lock of its own, which is not held while the pool is
-//! called. It lives until the last handle and the last stack are gone ([`Census`]).
+//! Shared by every thread; each shard is claimed for a moment, and not while the pool is called. It
+//! lives until the last handle and the last stack are gone ([`Census`]).
 use super::census::Census;
+use super::claim::{Claim, Claimed};
 use super::clock::Clock;
 use super::shard::{Batch, Counted, Shard};
-use crate::magazine::Local;
-use crate::shape::Class;
-use crate::{AllocError, FreeError, Region, StackPool, StackSource};
+use crate::magazine::{LOCALS, Local};
+use crate::shape::{Extent, Shape};
+use crate::{AllocError, FreeError, Guarding, Region, StackPool, StackSource};
 use arena::ByteCount;
 use core::ptr::NonNull;
 use std::boxed::Box;
-use sync::{CachePadded, Mutex, MutexGuard, Rank};
+use sync::CachePadded;
 
 /// One shard, on cache lines of its own.
-type Padded = CachePadded<Mutex<Shard>>;
+type Padded = CachePadded<Claim<Shard>>;
 
 #[derive(Debug)]
 pub(crate) struct Shared<S: StackSource> {
@@ -22,6 +23,8 @@ pub(crate) struct Shared<S: StackSource> {
     shards: Box<[Padded]>,
     census: Census,
     clock: Clock,
+    /// Of the shapes that have an array in each shard.
+    extents: [Extent; LOCALS],
 }
 
 /// Is this thread the one that has to free the shared part?
@@ -35,12 +38,22 @@ pub(crate) enum Fate {
 impl<S: StackSource> Shared<S> {
     /// With one handle and `shards` shards (a power of two, at least one).
     pub(crate) fn new(pool: StackPool<S>, shards: usize, clock: Clock) -> Self {
-        let shard = |_| CachePadded::new(Mutex::new(Rank::StackPool, Shard::new()));
+        let os_page = pool.source().os_page();
+        let whole = |shape: Shape| Extent {
+            guard: ByteCount::ZERO,
+            usable: shape.bytes(),
+        };
+        let mut extents = [whole(Shape::of_rank(Guarding::Plain, 0)); LOCALS];
+        for (local, shape) in Local::all() {
+            extents[local.get()] = shape.extent(os_page).unwrap_or(whole(shape));
+        }
+        let shard = |_| CachePadded::new(Claim::new(Shard::new()));
         Self {
             pool,
             shards: (0..shards).map(shard).collect(),
             census: Census::new(),
             clock,
+            extents,
         }
     }
 
@@ -60,7 +73,7 @@ impl<S: StackSource> Shared<S> {
         }
         self.census.begin();
         for shard in &self.shards {
-            let live = shard.lock().close();
+            let live = shard.claim().close();
             self.census.add(live);
         }
         fate(self.census.finish())
@@ -70,24 +83,24 @@ impl<S: StackSource> Shared<S> {
     #[inline]
     pub(crate) fn alloc(
         &self,
-        mut shard: MutexGuard<'_, Shard>,
+        mut shard: Claimed<'_, Shard>,
         index: usize,
-        class: Class,
+        shape: Shape,
     ) -> Result<Region, AllocError> {
-        let local = Local::of(class);
+        let local = Local::of(shape);
         if let Some(local) = local
             && let Some(low) = shard.pop(local)
         {
             let counted = shard.count_out();
             drop(shard);
             self.note_out(counted);
-            return self.pool.region(class, low);
+            return Ok(self.extents[local.get()].region(low));
         }
         if local.is_none() {
             shard.miss();
         }
         drop(shard);
-        self.alloc_slow(index, class, local)
+        self.alloc_slow(index, shape, local)
     }
 
     #[cold]
@@ -95,22 +108,15 @@ impl<S: StackSource> Shared<S> {
     fn alloc_slow(
         &self,
         index: usize,
-        class: Class,
+        shape: Shape,
         local: Option<Local>,
     ) -> Result<Region, AllocError> {
-        let half = local.map_or(1, |local| self.pool.room(local, class) / 2);
+        let half = local.map_or(1, |local| self.pool.room(local, shape) / 2);
         let mut batch = Batch::new();
-        let mut taken = self.pool.take_batch(class, batch.room(half));
-        if let Err(AllocError::Limit { .. } | AllocError::OutOfMemory(_)) = taken {
-            // What other shards and other sizes keep may be what is missing.
-            self.release();
-            taken = self.pool.take_batch(class, batch.room(1));
-        }
-        batch.set_len(taken?);
-        let low = batch
-            .pop()
-            .ok_or(AllocError::OutOfMemory(ByteCount::ZERO))?;
-        let mut shard = self.shards[index].lock();
+        let taken = self.take(shape, batch.room(half))?;
+        batch.set_len(taken);
+        let low = batch.pop().ok_or(AllocError::OutOfMemory(shape.bytes()))?;
+        let mut shard = self.shards[index].claim();
         if let Some(local) = local {
             while let Some(stack) = batch.pop() {
                 if shard.magazine.push(local, stack).is_err() {
@@ -122,10 +128,10 @@ impl<S: StackSource> Shared<S> {
         let counted = shard.count_out();
         drop(shard);
         // Somebody else has filled the shard meanwhile.
-        self.put(class, batch.as_slice());
+        self.put(shape, batch.as_slice());
         self.tick();
         self.note_out(counted);
-        self.pool.region(class, low)
+        self.pool.region(shape, low)
     }
 
     /// A stack goes out of a closed shard only to somebody who holds another stack of the pool.
@@ -140,12 +146,12 @@ impl<S: StackSource> Shared<S> {
     #[inline]
     pub(crate) fn free(
         &self,
-        mut shard: MutexGuard<'_, Shard>,
+        mut shard: Claimed<'_, Shard>,
         index: usize,
-        class: Class,
+        shape: Shape,
         low: NonNull<u8>,
     ) -> Fate {
-        let local = Local::of(class);
+        let local = Local::of(shape);
         if let Some(local) = local
             && shard.magazine.push(local, low).is_ok()
         {
@@ -153,7 +159,7 @@ impl<S: StackSource> Shared<S> {
             drop(shard);
             return self.settle(counted);
         }
-        self.free_slow(shard, index, class, local, low)
+        self.free_slow(shard, index, shape, local, low)
     }
 
     /// The shard is full: half of it goes to the pool.
@@ -161,25 +167,25 @@ impl<S: StackSource> Shared<S> {
     #[inline(never)]
     fn free_slow(
         &self,
-        mut shard: MutexGuard<'_, Shard>,
+        mut shard: Claimed<'_, Shard>,
         index: usize,
-        class: Class,
+        shape: Shape,
         local: Option<Local>,
         low: NonNull<u8>,
     ) -> Fate {
         let mut batch = Batch::new();
         let mut rest = Some(low);
         if let Some(local) = local {
-            let kept = self.pool.room(local, class) / 2;
+            let kept = self.pool.room(local, shape) / 2;
             batch.fill(shard.magazine.release(local, kept));
             rest = shard.magazine.push(local, low).err();
         }
         drop(shard);
-        self.put(class, batch.as_slice());
-        self.put(class, rest.as_slice());
+        self.put(shape, batch.as_slice());
+        self.put(shape, rest.as_slice());
         self.tick();
         // The stack counts until here: without it nobody may be keeping the pool alive.
-        let counted = self.shards[index].lock().count_in();
+        let counted = self.shards[index].claim().count_in();
         self.settle(counted)
     }
 
@@ -191,22 +197,40 @@ impl<S: StackSource> Shared<S> {
         }
     }
 
+    /// Stacks from the pool into the front of `out`, at least one; how many.
+    pub(crate) fn take(&self, shape: Shape, out: &mut [NonNull<u8>]) -> Result<usize, AllocError> {
+        match self.pool.take_batch(shape, out) {
+            Err(AllocError::Limit { .. } | AllocError::OutOfMemory(_)) => {
+                // What the shards and other sizes keep may be what is missing.
+                self.release();
+                let one = out.len().min(1);
+                self.pool.take_batch(shape, &mut out[..one])
+            }
+            taken => taken,
+        }
+    }
+
+    /// Where stacks of the shapes that have an array lie.
+    pub(crate) fn extents(&self) -> &[Extent; LOCALS] {
+        &self.extents
+    }
+
     /// Stacks go to the pool.
-    fn put(&self, class: Class, stacks: &[NonNull<u8>]) {
+    pub(crate) fn put(&self, shape: Shape, stacks: &[NonNull<u8>]) {
         if stacks.is_empty() {
             return;
         }
-        let result = self.pool.put_batch(class, stacks);
+        let result = self.pool.put_batch(shape, stacks);
         // What comes here was taken from this pool, by types that give it back once.
         debug_assert_eq!(result, Ok(()), "stacks of this pool");
     }
 
     /// Everything that lies in one shard goes to the pool.
     fn flush(&self, shard: &Padded) {
-        for (local, class) in Local::all() {
+        for (local, shape) in Local::all() {
             let mut batch = Batch::new();
-            batch.fill(shard.lock().magazine.release(local, 0));
-            self.put(class, batch.as_slice());
+            batch.fill(shard.claim().magazine.release(local, 0));
+            self.put(shape, batch.as_slice());
         }
     }
 
@@ -219,7 +243,7 @@ impl<S: StackSource> Shared<S> {
     }
 
     /// Decays if it is time. Called where the pool was called anyway.
-    fn tick(&self) {
+    pub(crate) fn tick(&self) {
         if self.clock.is_due() {
             self.decay();
         }
@@ -228,7 +252,7 @@ impl<S: StackSource> Shared<S> {
     /// Ends a period: shards that nobody used go to the pool, and the pool decays.
     pub(crate) fn decay(&self) -> ByteCount {
         for shard in &self.shards {
-            let is_idle = shard.lock().is_idle();
+            let is_idle = shard.claim().is_idle();
             if is_idle {
                 self.flush(shard);
             }

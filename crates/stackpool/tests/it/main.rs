@@ -1,0 +1,2 @@
+//! What users of the crate see, with real coroutines on its stacks.
+mod coroutines;
