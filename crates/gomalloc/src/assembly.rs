@@ -3,18 +3,15 @@
 //! Read top-down this file is the block diagram: operating system → address space → heap → central
 //! exchange → cache set; the stack pool stands beside them on the heap. The statics are written once, at the first request of the process,
 //! whichever thread makes it and however early; they are never dropped.
+use crate::layout::{self, Space};
 use crate::once::Once;
 use crate::settings::{Settings, overruled_by_environment};
 use crate::stacks::{HeapSource, HeapStacks};
 use crate::{fork, maintain, misuse, thread};
-use arena::{Addr, AddressSpace, ByteCount, LayoutError, SparseConfig};
+use arena::{Addr, AddressSpace, ByteCount, LayoutError};
 use heap::HeapConfig;
 use stackpool::{PoolConfig, StackPool};
 
-/// Where memory comes from.
-type Os = arena::System;
-/// How address space is laid out: Go's sparse arenas.
-pub(crate) type Space = arena::Sparse<Os>;
 /// Spans and page runs.
 pub(crate) type Heap = heap::Heap<Space>;
 /// The caches of the process's threads.
@@ -128,7 +125,7 @@ fn start_up_slow(settings: &Settings) -> Option<&'static Caches> {
         .start_up(heap_config(&settings), || {
             // Before any thread can have a cache; one thread at a time comes here.
             thread::prepare();
-            Space::new(Os::new(), SparseConfig::default())
+            layout::make()
         })
         .ok()?;
     // After start-up: both may allocate, and then find the allocator at work.

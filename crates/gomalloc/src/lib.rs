@@ -65,6 +65,7 @@
 //!
 //! # Features
 //!
+//! * `contiguous`: address space is laid out as in Go up to 1.10, in one block, instead of in arenas.
 //! * `initial-exec`: the thread's cache pointer lives in initial-exec thread-local storage (x86-64
 //!   Linux; ignored elsewhere). For the C library; a program gains nothing by it.
 #![deny(unsafe_code)]
@@ -76,6 +77,9 @@ mod classes;
 #[cfg_attr(not(unix), path = "fork/none.rs")]
 mod fork;
 mod global;
+#[cfg_attr(feature = "contiguous", path = "layout/contiguous.rs")]
+#[cfg_attr(not(feature = "contiguous"), path = "layout/sparse.rs")]
+mod layout;
 mod maintain;
 mod misuse;
 mod once;

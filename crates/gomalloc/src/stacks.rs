@@ -11,7 +11,7 @@ use heap::{Heap, Span};
 use stackpool::{StackPool, StackSource};
 
 /// A pool of stacks over the process's heap.
-pub type HeapStacks = StackPool<HeapSource<crate::assembly::Space>>;
+pub type HeapStacks = StackPool<HeapSource<crate::layout::Space>>;
 
 /// The process's heap as a source of stacks; without memory as long as the heap does not stand.
 pub struct HeapSource<A: AddressSpace + 'static> {
