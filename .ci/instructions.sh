@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.bash"
 limits="\
 fixed      22      26
 layout     34      36
-c          61      38"
+c          56      38"
 command -v valgrind >/dev/null || apt valgrind || skip "valgrind cannot be installed"
 [ "$(uname -m)" = x86_64 ] || skip "the limits are x86-64's"
 run cargo build --release -p gomalloc-benches --bin instructions || exit 1

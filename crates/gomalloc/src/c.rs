@@ -29,19 +29,28 @@ pub struct Unowned {
 #[inline]
 #[must_use]
 pub fn malloc(size: usize) -> *mut u8 {
-    let class = classes::c_class(size);
-    // SAFETY: the thread's own cache, or a shared one that always misses.
-    let slot = unsafe { Cache::pop(thread::cache(), class.into()) };
+    let slot = malloc_hit(size);
     if !slot.is_null() {
         return slot;
     }
-    malloc_miss(size, class)
+    malloc_miss(size)
 }
 
+/// The first half of [`malloc`]: null is a miss, with which [`malloc_miss`] has to go on. For an ABI
+/// that has more to do after a miss, and wants no trace of it in the hit.
+#[inline(always)]
+#[must_use]
+pub fn malloc_hit(size: usize) -> *mut u8 {
+    // SAFETY: the thread's own cache, or a shared one that always misses.
+    unsafe { Cache::pop(thread::cache(), classes::c_class(size).into()) }
+}
+
+/// The second half of [`malloc`], after a [`malloc_hit`] that was none.
 #[cold]
 #[inline(never)]
-fn malloc_miss(size: usize, class: u8) -> *mut u8 {
-    match classes::small(class) {
+#[must_use]
+pub fn malloc_miss(size: usize) -> *mut u8 {
+    match classes::small(classes::c_class(size)) {
         Some(class) => slow::alloc_small(class),
         // The flat table has no class for it, and a run would be a page.
         None if size == 0 => malloc(1),
@@ -79,18 +88,39 @@ pub fn calloc(count: usize, size: usize) -> *mut u8 {
 /// The caller owns the block.
 #[inline]
 pub unsafe fn free(pointer: *mut u8) -> Result<(), Unowned> {
-    let class = assembly::class_byte(Addr::of(pointer));
-    // SAFETY: the page's slots are of this class; the caller gives one up. Class 0 misses.
-    if unsafe { Cache::push(thread::cache(), class.into(), pointer) } {
+    // SAFETY: the caller's promise.
+    if unsafe { free_hit(pointer) } {
         return Ok(());
     }
-    // SAFETY: the caller's promise.
-    unsafe { free_miss(pointer, class) }
+    // SAFETY: the caller's promise; nothing has happened to the block yet.
+    unsafe { free_miss(pointer) }
 }
 
+/// The first half of [`free`]: false is a miss, with which [`free_miss`] has to go on.
+///
+/// # Safety
+///
+/// The caller owns the block.
+#[inline(always)]
+pub unsafe fn free_hit(pointer: *mut u8) -> bool {
+    let class = assembly::class_byte(Addr::of(pointer));
+    // SAFETY: the page's slots are of this class; the caller gives one up. Class 0 misses.
+    unsafe { Cache::push(thread::cache(), class.into(), pointer) }
+}
+
+/// The second half of [`free`], after a [`free_hit`] that was none.
+///
+/// # Errors
+///
+/// As [`free`].
+///
+/// # Safety
+///
+/// The caller owns the block.
 #[cold]
 #[inline(never)]
-unsafe fn free_miss(pointer: *mut u8, class: u8) -> Result<(), Unowned> {
+pub unsafe fn free_miss(pointer: *mut u8) -> Result<(), Unowned> {
+    let class = assembly::class_byte(Addr::of(pointer));
     if let Some(class) = classes::small(class) {
         // SAFETY: the caller's promise.
         unsafe { slow::free_small(class, pointer) };

@@ -65,7 +65,18 @@ forms! {
 /// A block of `size` bytes, or what the new-handler decides.
 #[inline(always)]
 fn alloc(size: usize) -> *mut c_void {
-    let block = c::malloc(size);
+    let block = c::malloc_hit(size);
+    if block.is_null() {
+        return alloc_slow(size);
+    }
+    block.cast()
+}
+
+/// What is left of [`alloc`] after a miss; out of line, so that the hit has no frame.
+#[cold]
+#[inline(never)]
+extern "C-unwind" fn alloc_slow(size: usize) -> *mut c_void {
+    let block = c::malloc_miss(size);
     if block.is_null() {
         return handler::retry_or_throw(Wanted { size, align: None });
     }
