@@ -155,7 +155,7 @@ impl Cut {
     }
 
     /// I1 and I2, and what the header words say.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, feature = "ops"))]
     pub(crate) fn check_invariants(&self) {
         let (mut free, mut empty) = (0, 0);
         for span in &self.spans {

@@ -6,7 +6,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(test, feature = "std"))]
+#[cfg(any(test, feature = "std", feature = "ops"))]
 extern crate std;
 
 mod budget;
@@ -14,10 +14,13 @@ mod budget;
 mod coroutine;
 mod cut;
 mod error;
+mod grow;
 mod guard;
 mod limits;
 mod local;
 mod magazine;
+#[cfg(any(test, feature = "ops"))]
+pub mod ops;
 mod order;
 mod pool;
 mod region;
@@ -29,7 +32,7 @@ mod source;
 mod stack;
 #[cfg(feature = "std")]
 mod stacks;
-#[cfg(test)]
+#[cfg(any(test, feature = "ops"))]
 mod testing;
 #[cfg(feature = "std")]
 mod thread;
@@ -37,6 +40,7 @@ mod whole;
 
 pub use arena::{ByteCount, GuardMethod};
 pub use error::{AllocError, FreeError, GuardError, InitError};
+pub use grow::{GrowError, Relocation, grown_size};
 pub use local::{LocalStacks, LocalStats};
 pub use order::{FIXED_STACK, ORDERS, Order, Platform, Release, STACK_CACHE, STACK_MIN, System};
 pub use pool::{PoolConfig, PoolStats, StackPool};

@@ -7,6 +7,7 @@
     reason = "takes stacks back from callers who say that they own them"
 )]
 use crate::magazine::{Local, Magazine};
+use crate::pool::Found;
 use crate::shape::{Class, Shape};
 use crate::{AllocError, FreeError, Guarding, Region, StackPool, StackSource};
 use arena::ByteCount;
@@ -114,7 +115,22 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
     ///
     /// If the region is a stack that this pool handed out, nobody uses its memory any more.
     pub unsafe fn free(&mut self, region: Region) -> Result<(), FreeError> {
-        let found = self.pool.end_use(region)?;
+        let found = self.end_use(region)?;
+        self.put(found, region.low())
+    }
+
+    /// Checks a stack that a caller gives up, and notes that it is his no more.
+    pub(crate) fn end_use(&self, region: Region) -> Result<Found, FreeError> {
+        self.pool.end_use(region)
+    }
+
+    /// Notes that a caller has the stack, after all.
+    pub(crate) fn begin_use(&self, region: Region) {
+        self.pool.begin_use(region.low());
+    }
+
+    /// A stack that is nobody's any more goes into the cache.
+    pub(crate) fn put(&mut self, found: Found, low: NonNull<u8>) -> Result<(), FreeError> {
         let shape = found.class().shape();
         let Some(local) = Local::of(shape) else {
             return self.pool.put(found);
@@ -123,7 +139,7 @@ impl<'p, S: StackSource> LocalStacks<'p, S> {
         if self.magazine.len(local) >= room {
             self.release(local, shape, room / 2)?;
         }
-        match self.magazine.push(local, region.low()) {
+        match self.magazine.push(local, low) {
             Ok(()) => Ok(()),
             Err(_full) => self.pool.put(found),
         }

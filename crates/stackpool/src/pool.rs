@@ -344,7 +344,7 @@ impl<S: StackSource> StackPool<S> {
     }
 
     /// The invariants of every list, and I2.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, feature = "ops"))]
     pub(crate) fn check_invariants(&self) {
         for order in &self.orders {
             order.lock().check_invariants();

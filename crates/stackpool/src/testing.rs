@@ -3,7 +3,7 @@
 //! Shared by the threads of a test; a mutex protects its tables. It checks what callers owe the
 //! heap, notes the calls for the system, and fails the n-th of them on request.
 #![expect(unsafe_code, reason = "owns the memory of the spans")]
-use crate::{FreeError, PoolConfig, Region, StackPool, StackSource};
+use crate::StackSource;
 use arena::{Addr, ByteCount, GuardMethod, PAGE_BYTES, PageCount, Reason};
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -12,6 +12,12 @@ use std::alloc::{alloc_zeroed, dealloc};
 use std::boxed::Box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
+
+#[cfg(test)]
+mod pools;
+
+#[cfg(test)]
+pub(crate) use pools::{free, pool};
 
 /// The page of this pretended system.
 pub(crate) const OS_PAGE: usize = 4096;
@@ -87,11 +93,13 @@ impl Shelf {
     }
 
     /// Bytes that were given back to the system so far.
+    #[cfg(test)]
     pub(crate) fn discarded(&self) -> usize {
         self.state().discarded
     }
 
     /// Calls to heap and system so far.
+    #[cfg(test)]
     pub(crate) fn calls(&self) -> usize {
         self.state().calls
     }
@@ -273,17 +281,5 @@ impl Drop for Shelf {
     }
 }
 
+/// That many KiB.
 pub(crate) const KIB: fn(usize) -> ByteCount = ByteCount::kib;
-
-/// A pool that is ready, over a heap of some spans.
-pub(crate) fn pool(spans: usize) -> StackPool<Shelf> {
-    let pool = StackPool::new(Shelf::new(spans));
-    pool.init(PoolConfig::default()).unwrap();
-    pool
-}
-
-/// Gives a stack back that the test got.
-pub(crate) fn free<S: StackSource>(pool: &StackPool<S>, stack: Region) -> Result<(), FreeError> {
-    // SAFETY: tests use no memory of stacks that they free.
-    unsafe { pool.free(stack) }
-}

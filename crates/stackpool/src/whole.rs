@@ -198,7 +198,7 @@ impl Buckets {
     }
 
     /// I1 and I2; `bytes_of` gives the size of a bucket's stacks.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, feature = "ops"))]
     pub(crate) fn check_invariants(&self, bytes_of: impl Fn(usize) -> usize) {
         let mut hot_bytes = 0;
         for (index, bucket) in self.buckets.iter().enumerate() {
