@@ -18,7 +18,7 @@ impl Futex {
     }
 
     /// Sleeps if the word still holds `expected`; may return at any time.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     pub(crate) fn wait(&self, expected: u32) {
         use rustix::thread::futex::{Flags, wait};
         // An error is a changed word or a signal; the caller looks at the word again either way.
@@ -26,20 +26,21 @@ impl Futex {
     }
 
     /// Wakes one sleeper, if there is one.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     pub(crate) fn wake_one(&self) {
         use rustix::thread::futex::{Flags, wake};
         // Waking can fail only for an address that is not mapped, and ours is.
         let _ = wake(&self.0, Flags::PRIVATE, 1);
     }
 
-    /// Without a futex: gives the time slice away and lets the caller look again.
-    #[cfg(not(target_os = "linux"))]
+    /// Without a futex (or under Miri, for which rustix makes a pointer of a number): gives the time
+    /// slice away and lets the caller look again.
+    #[cfg(not(all(target_os = "linux", not(miri))))]
     pub(crate) fn wait(&self, _expected: u32) {
         super::yield_now();
     }
 
     /// Without a futex nobody sleeps, so nobody is woken.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(all(target_os = "linux", not(miri))))]
     pub(crate) fn wake_one(&self) {}
 }
