@@ -2,6 +2,7 @@
 //!
 //! Plain values; the counters are [`Memory`](crate::Memory)'s.
 use crate::ByteCount;
+use core::ffi::CStr;
 
 /// Whose bytes they are (Go's `sysMemStat`s).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,21 @@ impl Category {
         Self::Metadata,
         Self::Other,
     ];
+}
+
+impl Category {
+    /// What mappings of this category are called, where the system shows names.
+    #[must_use]
+    pub const fn label(self) -> &'static CStr {
+        match self {
+            Self::Heap => c"gomalloc: heap",
+            Self::Stack => c"gomalloc: stacks",
+            Self::Span => c"gomalloc: spans",
+            Self::Cache => c"gomalloc: caches",
+            Self::Metadata => c"gomalloc: heap metadata",
+            Self::Other => c"gomalloc: immortal metadata",
+        }
+    }
 }
 
 /// Bytes by state and category at one moment; exact when nobody calls meanwhile.

@@ -23,6 +23,10 @@ pub enum Call {
     Fault,
     /// Prepared or Ready → None.
     Free,
+    /// A wish.
+    Advise,
+    /// Pages to other addresses.
+    Remap,
 }
 
 /// Why the operating system said no.

@@ -38,6 +38,12 @@ pub use error::{Call, GrowError, LayoutError, OsError, PageSizeError, Reason, Un
 pub use hint::{Direction, Hint, HintPolicy};
 pub use memory::Memory;
 pub use meta::{Fixed, Persistent, Reuse};
+#[cfg(any(
+    not(unix),
+    feature = "portable",
+    all(test, not(any(miri, gomalloc_loom)))
+))]
+pub use os::Portable;
 pub use os::System;
 #[cfg(unix)]
 pub use os::Unix;

@@ -3,11 +3,11 @@
 //! Constants only. Miri really allocates what is mapped, and loom keeps an object for every atomic,
 //! so their worlds are small; nothing else may depend on the world.
 
-/// log2 of an arena of the window platform: 64 MiB as on 64-bit Go, 4 MiB under Miri, 64 KiB (eight
-/// pages, so eight modelled entries) under loom.
+/// log2 of an arena of the window platform: 64 MiB as on 64-bit Go, 4 MiB under Miri and on 32-bit
+/// machines, 64 KiB (eight pages, so eight modelled entries) under loom.
 pub(crate) const WINDOW_ARENA_SHIFT: u32 = if cfg!(gomalloc_loom) {
     16
-} else if cfg!(miri) {
+} else if cfg!(any(miri, target_pointer_width = "32")) {
     22
 } else {
     26

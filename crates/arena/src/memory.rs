@@ -5,10 +5,12 @@
 //! too, so that everything can be seen to come back to zero.
 #![expect(unsafe_code, reason = "passes on calls whose duties are the caller's")]
 use crate::{Addr, ByteCount, Call, Category, Os, OsError, PageSizeError, Reason, Usage};
+use core::ffi::CStr;
 use core::ptr::NonNull;
 use sync::atomic::{AtomicUsize, Ordering};
 
 mod layout;
+mod wish;
 
 /// An operating system whose page sizes have been checked and whose memory is accounted.
 ///
@@ -30,6 +32,9 @@ pub struct Memory<O> {
     /// Bytes of calls that have been let in and are not accounted yet.
     pending: AtomicUsize,
 }
+
+/// What reservations are called, where the system shows names.
+const RESERVATION: &CStr = c"gomalloc: heap reservation";
 
 /// Largest system page that the layouts can work with.
 const MAX_PAGE_BYTES: usize = 512 << 10;
@@ -161,6 +166,7 @@ impl<O: Os> Memory<O> {
             let at = self.os.alloc(rounded)?;
             add(&self.mapped[category as usize], rounded);
             add(&self.ready, rounded);
+            self.os.name(at, rounded, category.label());
             Ok(at)
         };
         self.within_limit(rounded, alloc).map_err(refused)
@@ -202,6 +208,7 @@ impl<O: Os> Memory<O> {
             bytes,
         })?;
         add(&self.reserved, bytes);
+        self.os.name(at, bytes, RESERVATION);
         Ok(at)
     }
 
@@ -241,6 +248,7 @@ impl<O: Os> Memory<O> {
             unsafe { self.os.map(at, bytes) }?;
             sub(&self.reserved, bytes);
             add(&self.mapped[category as usize], bytes);
+            self.os.name(at, bytes, category.label());
             Ok(())
         };
         self.within_limit(bytes, map)

@@ -102,6 +102,9 @@ impl Strays {
             address: hint.unwrap_or(Addr::NULL),
             bytes,
         };
+        if let Some(answer) = memory.reserve_aligned(bytes, align) {
+            return answer.map(|at| (at, bytes));
+        }
         let all = bytes.checked_add(align);
         let all = all.ok_or(refused(Reason::OutOfMemory))?;
         for _ in 0..RETRIES {

@@ -131,13 +131,14 @@ fn reserve_block<O: Os, P: Platform>(
         && let Some(size) = plan.full_block()
     {
         if reserve != Reserve::Probe {
-            for hint in hints::<P>() {
+            let attempts = if O::HONOURS_HINTS { usize::MAX } else { 1 };
+            for hint in hints::<P>().take(attempts) {
                 if let Ok(block) = reserve_whole(memory, ground, hint, size) {
                     return Ok(block);
                 }
             }
         }
-        if reserve != Reserve::Whole {
+        if reserve != Reserve::Whole && O::HONOURS_HINTS {
             for hint in hints::<P>().flatten() {
                 if probe(memory, ground, hint, size) {
                     let base = ptr::without_provenance_mut(hint.get());

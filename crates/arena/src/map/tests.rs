@@ -1,5 +1,5 @@
 //! Indices, levels and edges of the arena map.
-use super::{Map, Metadata};
+use super::Map;
 use crate::{Addr, Memory, Persistent, Platform, Simulated};
 
 fn with_map<P: Platform>(check: impl FnOnce(&Map<P>)) {
@@ -76,6 +76,7 @@ fn offsets_and_levels_are_the_platforms() {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn metadata_has_the_size_that_the_documents_say() {
+    use super::Metadata;
     assert_eq!(Metadata::<crate::UnixAmd64>::BYTES.get(), 72 * 1024 + 16);
     assert_eq!(Metadata::<crate::UnixAmd64>::BITMAP_BYTES, 2 << 20);
     assert_eq!(Metadata::<crate::Bits32>::BITMAP_BYTES, 256 << 10);

@@ -3,11 +3,30 @@
 //! The counters are [`Memory`]'s.
 #![expect(unsafe_code, reason = "passes on calls whose duties are the caller's")]
 use super::{Memory, add, refused, sub};
-use crate::{ByteCount, Call, Category, Os, OsError};
+use crate::{Addr, ByteCount, Call, Category, Os, OsError};
 use core::ptr::NonNull;
 use sync::atomic::Ordering;
 
 impl<O: Os> Memory<O> {
+    /// None → Reserved at a multiple of `align`, if the system has a way of its own.
+    pub(crate) fn reserve_aligned(
+        &self,
+        bytes: ByteCount,
+        align: ByteCount,
+    ) -> Option<Result<NonNull<u8>, OsError>> {
+        let refused = |reason| OsError {
+            call: Call::Reserve,
+            reason,
+            address: Addr::NULL,
+            bytes,
+        };
+        let answer = self.os.reserve_aligned(bytes, align)?;
+        if answer.is_ok() {
+            add(&self.reserved, bytes);
+        }
+        Some(answer.map_err(refused))
+    }
+
     /// Frees a reservation whatever parts of it are mapped, without accounting: for a layout that
     /// goes, and which calls [`Memory::close`] afterwards. False if the system refused.
     ///

@@ -84,10 +84,10 @@ fn messages_carry_the_numbers() {
         "system page size (2048) is smaller than minimum page size (4096)"
     );
     let memory = Memory::new(Host::new()).expect("a host has pages of 4 KiB");
-    let refused = memory.reserve(Some(Addr::new(0x1000)), ByteCount::mib(1 << 20));
+    let refused = memory.reserve(Some(Addr::new(0x1000)), ByteCount::mib(2048));
     assert_eq!(
-        refused.expect_err("no host has a TiB").to_string(),
-        "Reserve of 1099511627776 bytes at 0x1000 failed: out of memory"
+        refused.expect_err("no host has 2 GiB").to_string(),
+        "Reserve of 2147483648 bytes at 0x1000 failed: out of memory"
     );
 }
 

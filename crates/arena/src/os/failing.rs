@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "passes on calls whose duties are the caller's")]
 use super::{Advice, GuardMethod, Os};
 use crate::{Addr, ByteCount, Call, Reason};
+use core::ffi::CStr;
 use core::ptr::NonNull;
 use sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -116,6 +117,7 @@ fn decode(code: u32) -> Reason {
 // SAFETY: a call that fails by plan does nothing; every other is the inner system's.
 unsafe impl<O: Os> Os for Failing<O> {
     const PROTECTS: bool = O::PROTECTS;
+    const HONOURS_HINTS: bool = O::HONOURS_HINTS;
     const UNUSED_IS_ZERO: bool = O::UNUSED_IS_ZERO;
 
     fn page_size(&self) -> usize {
@@ -152,6 +154,20 @@ unsafe impl<O: Os> Os for Failing<O> {
         self.os.reserve(hint, bytes)
     }
 
+    fn reserve_aligned(
+        &self,
+        bytes: ByteCount,
+        align: ByteCount,
+    ) -> Option<Result<NonNull<u8>, Reason>> {
+        let answer = self.os.reserve_aligned(bytes, align)?;
+        if let (Err(reason), Ok(at)) = (self.check(Call::Reserve), answer) {
+            // SAFETY: reserved just now.
+            let _ = unsafe { self.os.free(at, bytes) };
+            return Some(Err(reason));
+        }
+        Some(answer)
+    }
+
     unsafe fn map(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason> {
         self.check(Call::Map)?;
         // SAFETY: the caller's duty is the call's.
@@ -180,6 +196,20 @@ unsafe impl<O: Os> Os for Failing<O> {
         self.check(Call::Free)?;
         // SAFETY: the caller's duty is the call's.
         unsafe { self.os.free(at, bytes) }
+    }
+
+    unsafe fn remap(
+        &self,
+        from: NonNull<u8>,
+        to: NonNull<u8>,
+        bytes: ByteCount,
+    ) -> Result<(), Reason> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { self.os.remap(from, to, bytes) }
+    }
+
+    fn name(&self, at: NonNull<u8>, bytes: ByteCount, name: &'static CStr) {
+        self.os.name(at, bytes, name);
     }
 
     unsafe fn advise(&self, at: NonNull<u8>, bytes: ByteCount, advice: Advice) {

@@ -226,6 +226,25 @@ unsafe impl Os for Host {
         Ok(())
     }
 
+    /// A copy: the stand-in has no pages to move.
+    unsafe fn remap(
+        &self,
+        from: NonNull<u8>,
+        to: NonNull<u8>,
+        bytes: ByteCount,
+    ) -> Result<(), Reason> {
+        let usable = [State::Prepared, State::Ready];
+        for at in [from, to] {
+            let pages = self.pages(at, bytes);
+            let all = self.with_states(|states| states[pages].iter().all(|s| usable.contains(s)));
+            assert!(all, "remap of what is not mapped at {at:?}");
+        }
+        // SAFETY: both ranges are the caller's, mapped and disjoint.
+        unsafe { to.copy_from_nonoverlapping(from, bytes.get()) };
+        Self::fill(from, bytes, LOST);
+        Ok(())
+    }
+
     /// Noted, so that a guard that somebody forgot is found; touching it does not fault.
     unsafe fn guard(
         &self,

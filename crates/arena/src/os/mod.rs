@@ -21,6 +21,7 @@
 //! it is first touched, whether or not [`Os::used`] was called for it.
 #![expect(unsafe_code, reason = "declares the seam, whose calls change mappings")]
 use crate::{Addr, ByteCount, Reason};
+use core::ffi::CStr;
 use core::ptr::NonNull;
 
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
@@ -28,6 +29,12 @@ mod failing;
 mod guard;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod host;
+#[cfg(any(
+    not(unix),
+    feature = "portable",
+    all(test, not(any(miri, gomalloc_loom)))
+))]
+mod portable;
 mod refer;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 mod simulated;
@@ -40,6 +47,12 @@ mod zeroed;
 pub use failing::Failing;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use host::Host;
+#[cfg(any(
+    not(unix),
+    feature = "portable",
+    all(test, not(any(miri, gomalloc_loom)))
+))]
+pub use portable::Portable;
 #[cfg(any(test, miri, gomalloc_loom, feature = "host"))]
 pub use simulated::{Event, Simulated};
 #[cfg(unix)]
@@ -47,12 +60,18 @@ pub use unix::Unix;
 
 pub use guard::GuardMethod;
 
-/// The operating system that this build runs on: [`Unix`], or `Host` under Miri and loom.
+/// The operating system that this build runs on: `Unix`, elsewhere `Portable`, and `Host` under
+/// Miri and loom.
 #[cfg(any(miri, gomalloc_loom))]
 pub type System = Host;
-/// The operating system that this build runs on: [`Unix`], or `Host` under Miri and loom.
+/// The operating system that this build runs on: `Unix`, elsewhere `Portable`, and `Host` under
+/// Miri and loom.
 #[cfg(all(unix, not(any(miri, gomalloc_loom))))]
 pub type System = Unix;
+/// The operating system that this build runs on: `Unix`, elsewhere `Portable`, and `Host` under
+/// Miri and loom.
+#[cfg(not(any(unix, miri, gomalloc_loom)))]
+pub type System = Portable;
 
 /// A wish about memory, which the system may ignore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +96,9 @@ pub enum Advice {
 pub unsafe trait Os: Send + Sync {
     /// Reserved memory faults when it is touched, so it can serve as a guard.
     const PROTECTS: bool;
+
+    /// [`Os::reserve`] goes where its hint says, if that is free.
+    const HONOURS_HINTS: bool = true;
 
     /// Memory that [`Os::unused`] made Prepared reads as zero, like fresh memory.
     const UNUSED_IS_ZERO: bool = false;
@@ -123,6 +145,17 @@ pub unsafe trait Os: Send + Sync {
     ///
     /// As the system answers.
     fn reserve(&self, hint: Option<Addr>, bytes: ByteCount) -> Result<NonNull<u8>, Reason>;
+
+    /// None → Reserved, anywhere, at a multiple of `align` (a power of two). `None`: the system has no
+    /// better way than to reserve more and to free what is too much, or to ask again.
+    fn reserve_aligned(
+        &self,
+        bytes: ByteCount,
+        align: ByteCount,
+    ) -> Option<Result<NonNull<u8>, Reason>> {
+        let _ = (bytes, align);
+        None
+    }
 
     /// Reserved → Prepared. On an error the range is Reserved as before.
     ///
@@ -223,6 +256,32 @@ pub unsafe trait Os: Send + Sync {
     fn resident(&self, at: NonNull<u8>, bytes: ByteCount) -> Option<ByteCount> {
         let _ = (at, bytes);
         None
+    }
+
+    /// Moves the pages of one range to another without copying; what `from` reads as afterwards is
+    /// undefined. States and accounts stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Unsupported`] if the system cannot, and the caller copies.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns both ranges, which are Prepared or Ready and disjoint; nothing refers to the
+    /// content of `to`.
+    unsafe fn remap(
+        &self,
+        from: NonNull<u8>,
+        to: NonNull<u8>,
+        bytes: ByteCount,
+    ) -> Result<(), Reason> {
+        let _ = (from, to, bytes);
+        Err(Reason::Unsupported)
+    }
+
+    /// Gives a mapping a name that the system's tools show. Errors are ignored.
+    fn name(&self, at: NonNull<u8>, bytes: ByteCount, name: &'static CStr) {
+        let _ = (at, bytes, name);
     }
 
     /// Says what is wished for a range. Errors are ignored.

@@ -2,11 +2,13 @@
 #![expect(unsafe_code, reason = "passes on calls whose duties are the caller's")]
 use super::{Advice, GuardMethod, Os};
 use crate::{Addr, ByteCount, Reason};
+use core::ffi::CStr;
 use core::ptr::NonNull;
 
 // SAFETY: every call is the referred system's.
 unsafe impl<O: Os> Os for &O {
     const PROTECTS: bool = O::PROTECTS;
+    const HONOURS_HINTS: bool = O::HONOURS_HINTS;
     const UNUSED_IS_ZERO: bool = O::UNUSED_IS_ZERO;
 
     fn page_size(&self) -> usize {
@@ -41,6 +43,14 @@ unsafe impl<O: Os> Os for &O {
         (**self).reserve(hint, bytes)
     }
 
+    fn reserve_aligned(
+        &self,
+        bytes: ByteCount,
+        align: ByteCount,
+    ) -> Option<Result<NonNull<u8>, Reason>> {
+        (**self).reserve_aligned(bytes, align)
+    }
+
     unsafe fn map(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason> {
         // SAFETY: the caller's duty is the call's.
         unsafe { (**self).map(at, bytes) }
@@ -64,6 +74,20 @@ unsafe impl<O: Os> Os for &O {
     unsafe fn free(&self, at: NonNull<u8>, bytes: ByteCount) -> Result<(), Reason> {
         // SAFETY: the caller's duty is the call's.
         unsafe { (**self).free(at, bytes) }
+    }
+
+    unsafe fn remap(
+        &self,
+        from: NonNull<u8>,
+        to: NonNull<u8>,
+        bytes: ByteCount,
+    ) -> Result<(), Reason> {
+        // SAFETY: the caller's duty is the call's.
+        unsafe { (**self).remap(from, to, bytes) }
+    }
+
+    fn name(&self, at: NonNull<u8>, bytes: ByteCount, name: &'static CStr) {
+        (**self).name(at, bytes, name);
     }
 
     unsafe fn advise(&self, at: NonNull<u8>, bytes: ByteCount, advice: Advice) {

@@ -81,7 +81,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
             self.give_back(inner, &range, source);
             return Err(error);
         }
-        if let Source::System = source {
+        if matches!(source, Source::System) && O::HONOURS_HINTS {
             // Two hints for next time: on below what the system chose, and first, on above it.
             let base = Addr::of(range.base.as_ptr());
             inner.hints.push(Hint::down(base));

@@ -54,6 +54,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
             }
         };
         let hints = config.hints.addresses::<P>().map(Hint::up);
+        let hints = hints.filter(|_| O::HONOURS_HINTS);
         let mut inner = Inner {
             hints: Hints::in_order(hints),
             left: super::left::Left::new(),
@@ -127,6 +128,8 @@ impl Inner {
                 break;
             }
         }
-        self.hints.push(Hint::up(start));
+        if O::HONOURS_HINTS {
+            self.hints.push(Hint::up(start));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Stateless. The numbers of the two advice values are Linux's, on every architecture.
 #![expect(unsafe_code, reason = "system calls for memory")]
-use super::Unix;
+use super::protect;
 use crate::{ByteCount, GuardMethod, Reason};
 use core::ptr::NonNull;
 use rustix::mm::MprotectFlags;
@@ -19,7 +19,7 @@ pub(super) unsafe fn guard(
         // SAFETY: the caller's duty is the call's.
         GuardMethod::Install => unsafe { marker::advise(at, bytes, marker::INSTALL) },
         // SAFETY: the caller's duty is the call's.
-        GuardMethod::Protect => unsafe { Unix::protect(at, bytes, MprotectFlags::empty()) },
+        GuardMethod::Protect => unsafe { protect(at, bytes, MprotectFlags::empty()) },
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) unsafe fn unguard(
         // SAFETY: the caller's duty is the call's.
         GuardMethod::Install => unsafe { marker::advise(at, bytes, marker::REMOVE) },
         // SAFETY: the caller's duty is the call's.
-        GuardMethod::Protect => unsafe { Unix::protect(at, bytes, ACCESS) },
+        GuardMethod::Protect => unsafe { protect(at, bytes, ACCESS) },
     }
 }
 

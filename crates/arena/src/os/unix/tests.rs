@@ -30,7 +30,8 @@ fn memory_climbs_the_states_and_comes_back_empty() {
 fn a_free_hint_is_taken_and_an_occupied_one_is_not() {
     let os = Unix::new();
     let bytes = ByteCount::new(os.page_size());
-    let hint = Addr::new(usize::try_from(0x11_0000_0000_u64).unwrap_or(0x1000_0000));
+    // Above a 32-bit program, and far below anything of a 64-bit one.
+    let hint = Addr::new(0x3000_0000);
     let first = os.reserve(Some(hint), bytes).expect("one page");
     let second = os
         .reserve(Some(Addr::of(first.as_ptr())), bytes)

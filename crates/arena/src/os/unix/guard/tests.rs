@@ -68,7 +68,7 @@ fn residency_follows_touching_and_giving_back() {
     unsafe { os.unused(at, bytes) }.expect("given back");
     // SAFETY: ours.
     let byte = unsafe { peek(at, 0) };
-    assert!(byte == 0 || !Unix::UNUSED_IS_ZERO);
+    assert!(byte == 0 || !<Unix as Os>::UNUSED_IS_ZERO);
     // SAFETY: ours, and unused from here on.
     unsafe { os.free(at, bytes) }.expect("unmapped");
     assert_eq!(os.resident(at, bytes), None, "not mapped");
