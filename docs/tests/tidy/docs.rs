@@ -7,7 +7,7 @@ use std::fs;
 const PREFIXES: [&str; 5] = ["crates/", "docs/", "benches/", "fuzz/", ".ci/"];
 
 /// Documents of the root and of the folders.
-fn documents() -> Vec<File> {
+pub(crate) fn documents() -> Vec<File> {
     let mut found = files(&["crates", "benches", "docs", "fuzz"], ".md");
     for name in [
         "README.md",
@@ -25,7 +25,7 @@ fn documents() -> Vec<File> {
 }
 
 /// The lines outside fenced blocks, with their numbers.
-fn prose(text: &str) -> Vec<(usize, &str)> {
+pub(crate) fn prose(text: &str) -> Vec<(usize, &str)> {
     let mut fenced = false;
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {

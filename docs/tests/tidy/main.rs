@@ -1,12 +1,16 @@
 //! The tidy test: rules of the house that no lint can express.
 //!
-//! Reads the repository's own files and the answer of `cargo metadata`; builds nothing, changes nothing.
+//! Reads the repository's own files and the answer of `cargo metadata`; builds nothing, changes nothing
+//! (but for one table that is written when somebody asks for it, see `inventory.rs`).
 //! One rule a test, so that the name of what fails is the rule; every finding is printed, not only the first.
 #![forbid(unsafe_code)]
 
 mod cfgs;
+mod code;
 mod docs;
 mod edges;
+mod inventory;
+mod names;
 mod sources;
 
 use std::fs;
