@@ -88,7 +88,9 @@ impl Slots {
             return Some(self.free.swap_remove(index).1);
         }
         let bytes = Table::DEFAULT.slot_bytes(class.size_class());
-        let slot = self.blocks.alloc(bytes.max(1), 8)?;
+        let slot = self
+            .blocks
+            .alloc(bytes.max(1), if bytes.is_multiple_of(16) { 16 } else { 8 })?;
         Some(slot.as_ptr())
     }
 }

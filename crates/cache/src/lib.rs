@@ -75,8 +75,10 @@ mod limits;
 mod magazine;
 mod set;
 mod stats;
+mod tiny;
 mod word;
 
 pub use cache::Cache;
 pub use set::CacheSet;
 pub use stats::Stats;
+pub use tiny::{Tiny, TinySet, tiny_align};
