@@ -86,6 +86,8 @@ impl Default for HeapConfig {
 ///   held is a header.
 /// * I5: pages that are released according to their bits are Prepared, all others Ready; a run's own
 ///   count of released pages is the number of their bits. An OS page is released as a whole.
+/// * I6: the entries of a run's prefix are its header and the prefix's tag, and none of those pages is
+///   released: they were used under this header, and nothing has become of them since.
 pub struct Heap<A: AddressSpace> {
     space: A,
     table: &'static Table,

@@ -62,7 +62,8 @@ pub struct Span {
     pub(crate) right: Link,
     /// Pages of the run that hold no memory: fresh, or given back.
     released: AtomicUsize,
-    /// Pages from the base whose entries in the page table are this header and `tag`.
+    /// Pages from the base whose entries in the page table are this header and `tag`, and which hold
+    /// memory.
     prefix: AtomicUsize,
     /// The list it is on, 0 for none.
     list: AtomicU32,

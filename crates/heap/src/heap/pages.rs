@@ -61,11 +61,14 @@ impl<A: AddressSpace> Heap<A> {
         };
         let mut run = found;
         if lead > 0 {
-            run = self.split(inner, found, lead).ok_or(Refused::Memory)?;
+            let held = count_released(inner, found, lead);
+            run = self
+                .split(inner, found, lead, held)
+                .ok_or(Refused::Memory)?;
             sound(inner.runs.insert(found));
         }
         if run.pages() > pages {
-            let rest = self.split(inner, run, pages).ok_or(Refused::Memory)?;
+            let rest = self.split(inner, run, pages, 0).ok_or(Refused::Memory)?;
             sound(inner.runs.insert(rest));
         }
         self.set_all_entries(run, tag);
@@ -97,22 +100,19 @@ impl<A: AddressSpace> Heap<A> {
         pages: usize,
         soft: Soft,
     ) -> Result<bool, Refused> {
-        if run.released() == 0 {
+        if run.released() == 0 || skip == 0 && pages <= run.prefix().0 {
             return Ok(false);
         }
-        let start = Addr::new(run.addr().get() + skip * PAGE_BYTES);
-        let wanted = pages_of(start, pages);
-        // Fresh pages are zero; what was given back may not be.
-        let all_zero = A::Os::UNUSED_IS_ZERO || !inner.has_released;
-        let is_zero = all_zero && inner.released.count(&wanted) == pages;
+        let start = run.addr().get() + skip * PAGE_BYTES;
+        let end = start + pages * PAGE_BYTES;
         // An OS page is Ready as a whole. If it is larger than ours and not whole in this run, then
         // some of it is in use and none of it is released (I5).
         let os_page = self.space.memory().page_size().get();
-        let mut low = start.get() & !(os_page - 1);
+        let mut low = start & !(os_page - 1);
         if low < run.addr().get() {
             low += os_page;
         }
-        let mut high = (start.get() + pages * PAGE_BYTES).next_multiple_of(os_page);
+        let mut high = end.next_multiple_of(os_page);
         if high > run.end().get() {
             high -= os_page;
         }
@@ -121,6 +121,11 @@ impl<A: AddressSpace> Heap<A> {
         if released == 0 {
             return Ok(false);
         }
+        let wanted = pages_of(Addr::new(start), pages);
+        let all = (low, high) == (start, end) && released == pages
+            || inner.released.count(&wanted) == pages;
+        // Fresh pages are zero; what was given back may not be.
+        let is_zero = all && (A::Os::UNUSED_IS_ZERO || !inner.has_released);
         let prepared = released * PAGE_BYTES;
         if soft == Soft::Kept {
             self.check_soft_limit(prepared)?;
@@ -139,23 +144,25 @@ impl<A: AddressSpace> Heap<A> {
         Ok(is_zero)
     }
 
-    /// Cuts a run that is in no store: it keeps its first `pages` pages, the rest is the run that is
-    /// returned, free and in no store either. `None` without a header, of which one is reserved.
-    pub(super) fn split(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<SpanRef> {
+    /// Cuts a run that is in no store: it keeps its first `pages` pages, of which `released` are
+    /// released; the rest is the run that is returned, free and in no store either. `None` without a
+    /// header, of which one is reserved.
+    pub(super) fn split(
+        &self,
+        inner: &mut Inner,
+        run: SpanRef,
+        pages: usize,
+        released: usize,
+    ) -> Option<SpanRef> {
         let rest = inner.headers.take()?;
         let rest_pages = run.pages() - pages;
         let base = run.base().as_ptr().wrapping_add(pages * PAGE_BYTES);
         let base = NonNull::new(base)?;
-        let released = match run.released() {
-            0 => 0,
-            all if all == run.pages() => rest_pages,
-            some => some - inner.released.count(&pages_of(run.addr(), pages)),
-        };
         rest.set_run(base, rest_pages);
         rest.set_whole(0);
-        rest.set_released(released);
+        rest.set_released(run.released() - released);
         run.set_pages(pages);
-        run.set_released(run.released() - released);
+        run.set_released(released);
         let (prefix, tag) = run.prefix();
         if prefix < pages {
             self.set_last_entry(run);
@@ -164,7 +171,7 @@ impl<A: AddressSpace> Heap<A> {
         }
         self.set_entries(rest, 0, 1, 0);
         self.set_last_entry(rest);
-        rest.set_prefix(1, 0);
+        rest.set_prefix(0, 0);
         rest.life().publish(SpanState::Free);
         Some(rest)
     }
@@ -175,7 +182,7 @@ impl<A: AddressSpace> Heap<A> {
         inner
             .headers
             .reserve(HEADERS, &mut inner.persistent, memory)?;
-        let rest = self.split(inner, run, pages)?;
+        let rest = self.split(inner, run, pages, 0)?;
         self.give_back_run(inner, rest);
         Some(())
     }
@@ -199,7 +206,7 @@ impl<A: AddressSpace> Heap<A> {
             return None;
         }
         if behind.pages() > more {
-            let rest = self.split(inner, behind, more)?;
+            let rest = self.split(inner, behind, more, 0)?;
             sound(inner.runs.insert(rest));
         }
         // The entries first: who looks at a new page before the length is stored finds it outside.
@@ -268,7 +275,7 @@ impl<A: AddressSpace> Heap<A> {
         });
         self.set_entries(run, 0, 1, 0);
         self.set_last_entry(run);
-        run.set_prefix(1, 0);
+        run.set_prefix(0, 0);
         self.give_back_run(inner, run);
         Some(())
     }
@@ -299,11 +306,23 @@ impl<A: AddressSpace> Heap<A> {
     }
 }
 
+/// How many of the first `pages` pages of a run are released.
+pub(super) fn count_released(inner: &Inner, run: SpanRef, pages: usize) -> usize {
+    match run.released() {
+        0 => 0,
+        all if all == run.pages() => pages,
+        _ => inner.released.count(&pages_of(run.addr(), pages)),
+    }
+}
+
 /// A free run, still in the store, that has `pages` pages from a multiple of `align` on.
 fn find(inner: &Inner, pages: usize, align: usize) -> Option<SpanRef> {
     // The best fit may happen to be aligned; that a run of this length and alignment is used again is
     // what usually happens.
     let fit = inner.runs.best_fit(pages);
+    if align == 1 {
+        return fit;
+    }
     if let Some(run) = fit
         && run.pages() >= pages + lead(run, align)
     {

@@ -5,6 +5,7 @@
 //! finds no memory waits while a piece is on its way. After Go 1.14's scavenger, which walks from high
 //! addresses to low ones while allocation prefers low ones.
 #![expect(unsafe_code, reason = "changes the state of free memory")]
+use super::pages::count_released;
 use super::{Heap, Inner, sound};
 use crate::released::pages_of;
 use crate::{RunStore, SpanRef, SpanState};
@@ -153,6 +154,7 @@ impl<A: AddressSpace> Heap<A> {
         inner.has_released = true;
         inner.released.set(&pages_of(piece.addr(), piece.pages()));
         piece.set_released(piece.pages());
+        piece.set_prefix(0, 0);
         self.counters.change(|counters| {
             counters.released.add(piece.bytes());
             counters.scavenged.up(piece.bytes());
@@ -220,12 +222,13 @@ impl<A: AddressSpace> Heap<A> {
         let mut piece = run;
         let skip = pages.start.get() - run.addr().page().get();
         if skip > 0 {
-            piece = self.split(inner, run, skip)?;
+            let released = count_released(inner, run, skip);
+            piece = self.split(inner, run, skip, released)?;
             sound(inner.runs.insert(run));
         }
         let length = pages.end.get() - pages.start.get();
         if piece.pages() > length {
-            let rest = self.split(inner, piece, length)?;
+            let rest = self.split(inner, piece, length, 0)?;
             sound(inner.runs.insert(rest));
         }
         piece.life().change();
