@@ -77,8 +77,9 @@ impl Default for HeapConfig {
 ///
 /// * I1: every page that the heap has grown by is in exactly one run, free or in use; two free runs
 ///   are never neighbours.
-/// * I2: the entries of a run's first and last page are its header; of a run in use, every page's
-///   are, and its tag.
+/// * I2: the entries of a run's first and last page are its header. In use, every page's entry is, and
+///   has its tag; of a run with tag 0 only those before the first landmark and at each landmark
+///   (`heap/pages.rs`).
 /// * I3: a run is in the store of free runs exactly while it is [`Free`](crate::SpanState::Free) and
 ///   the lock is not held. While the scavenger gives a run back without the lock, it is dead and
 ///   counted as idle.
@@ -86,7 +87,7 @@ impl Default for HeapConfig {
 ///   held is a header.
 /// * I5: pages that are released according to their bits are Prepared, all others Ready; a run's own
 ///   count of released pages is the number of their bits. An OS page is released as a whole.
-/// * I6: the entries of a run's prefix are its header and the prefix's tag, and none of those pages is
+/// * I6: the entries of a run's prefix are those that I2 promises for its tag, and none of its pages is
 ///   released: they were used under this header, and nothing has become of them since.
 pub struct Heap<A: AddressSpace> {
     space: A,

@@ -135,14 +135,15 @@ impl<A: AddressSpace> Heap<A> {
 
     /// The span in this state that begins at the address, or why there is none. The lock is held.
     pub(super) fn live_at(&self, pointer: Addr, state: SpanState) -> Result<SpanRef, FreeError> {
-        let span = self
-            .header_at(pointer)
-            .ok_or(FreeError::NotOurs { pointer })?;
-        let found = span.state();
-        let live = found == SpanState::InUse || found == SpanState::Manual;
-        if !live || !span.covers(pointer) {
-            return Err(FreeError::NotLive { pointer });
-        }
+        let ours = FreeError::NotOurs { pointer };
+        self.header_at(pointer).ok_or(ours)?;
+        let is_live = |span: SpanRef| {
+            let state = span.state();
+            let used = state == SpanState::InUse || state == SpanState::Manual;
+            (used && span.covers(pointer)).then_some((span, state))
+        };
+        let live = self.first_of(pointer, is_live);
+        let (span, found) = live.ok_or(FreeError::NotLive { pointer })?;
         if found != state {
             return Err(FreeError::WrongKind { pointer });
         }

@@ -4,8 +4,9 @@
 //! What is found about memory that somebody frees meanwhile may be gone when it is looked at.
 #![expect(unsafe_code, reason = "page table entries are headers")]
 use super::Heap;
+use super::pages::LANDMARK;
 use crate::{Located, RunStore, Span, SpanRef, SpanState};
-use arena::{Addr, AddressSpace};
+use arena::{Addr, AddressSpace, PAGE_BYTES};
 use core::ptr::NonNull;
 use sizeclass::SpanClass;
 use sync::atomic::Ordering;
@@ -25,8 +26,8 @@ pub struct Object {
 }
 
 impl<A: AddressSpace> Heap<A> {
-    /// The tag of the page: the bin of the class of its span, 0 for everything else. Lock-free; of
-    /// memory that is not in use the answer may be an old one.
+    /// The tag of the page: the bin of the class of its span, 0 for the first page of everything else
+    /// that is in use. Lock-free; of other pages the answer may be an old one.
     #[inline]
     pub fn tag(&self, addr: Addr) -> u8 {
         self.space.tag(addr)
@@ -35,12 +36,13 @@ impl<A: AddressSpace> Heap<A> {
     /// The span with objects (small ones or a large one) that covers the address. Lock-free, O(1).
     #[inline]
     pub fn span_of(&self, addr: Addr) -> Option<&Span> {
-        let span = self.header_at(addr)?;
-        let found = span
-            .life()
-            .read(|state| state == SpanState::InUse && span.covers(addr))?;
+        let covers = |span: SpanRef| {
+            let read = |state| state == SpanState::InUse && span.covers(addr);
+            span.life().read(read)?.then_some(span)
+        };
+        let span = self.first_of(addr, covers)?;
         // SAFETY: I4 — the header lives as long as the heap.
-        found.then(|| unsafe { span.extend() })
+        Some(unsafe { span.extend() })
     }
 
     /// The manual span that covers the address. Lock-free, O(1).
@@ -57,21 +59,39 @@ impl<A: AddressSpace> Heap<A> {
     /// The slot that the address lies in, whether or not it is allocated; `None` for memory that is
     /// no slot: free runs, manual spans, the tail of a span behind its last slot. Lock-free, O(1).
     pub fn find_object(&self, addr: Addr) -> Option<Object> {
-        let span = self.header_at(addr)?;
-        let object = span.life().read(|state| {
-            if state != SpanState::InUse || !span.covers(addr) {
-                return None;
-            }
-            let Located { slot, offset } = span.locate(addr);
-            let base = span.base().as_ptr().with_addr(addr.get() - offset);
-            (slot < span.slots()).then_some(Object {
-                base: NonNull::new(base)?,
-                bytes: span.slot_bytes(),
-                class: span.class(),
-                slot,
-            })
-        });
-        object.flatten()
+        self.first_of(addr, |span| {
+            let object = span.life().read(|state| {
+                if state != SpanState::InUse || !span.covers(addr) {
+                    return None;
+                }
+                let Located { slot, offset } = span.locate(addr);
+                let base = span.base().as_ptr().with_addr(addr.get() - offset);
+                (slot < span.slots()).then_some(Object {
+                    base: NonNull::new(base)?,
+                    bytes: span.slot_bytes(),
+                    class: span.class(),
+                    slot,
+                })
+            });
+            object.flatten()
+        })
+    }
+
+    /// What is found by the header at the page's own entry, or else by that at the landmark below,
+    /// where the header of a long run stands.
+    #[inline]
+    pub(super) fn first_of<R>(
+        &self,
+        addr: Addr,
+        found: impl Fn(SpanRef) -> Option<R>,
+    ) -> Option<R> {
+        let own = self.header_at(addr).and_then(&found);
+        if own.is_some() {
+            return own;
+        }
+        let landmark = addr.page().get() & !(LANDMARK - 1);
+        let landmark = Addr::new(landmark * PAGE_BYTES);
+        self.header_at(landmark).and_then(found)
     }
 
     /// Calls `each` for every free run, under the heap's lock: `each` must not call the heap.

@@ -27,6 +27,12 @@ pub(super) enum Refused {
     Soft(usize),
 }
 
+/// In a long run with tag 0, one page in 16 has the header in its entry, namely each whose number is a
+/// multiple of 16: an object of 4 MiB costs some 40 writes instead of 512. Before the first of these
+/// landmarks every page has it, so every page finds a header at its own entry or at the landmark
+/// below.
+pub(super) const LANDMARK: usize = 16;
+
 /// Headers that one operation needs at most: growth, and what is cut off before and behind.
 const HEADERS: usize = 3;
 
@@ -164,11 +170,11 @@ impl<A: AddressSpace> Heap<A> {
         run.set_pages(pages);
         run.set_released(released);
         let (prefix, tag) = run.prefix();
-        if prefix < pages {
-            self.set_last_entry(run);
-        } else {
+        if prefix > pages {
             run.set_prefix(pages, tag);
         }
+        let last_tag = if prefix < pages { 0 } else { tag };
+        self.set_last_entry_to(run, pages, last_tag);
         self.set_entries(rest, 0, 1, 0);
         self.set_last_entry(rest);
         rest.set_prefix(0, 0);
@@ -210,7 +216,7 @@ impl<A: AddressSpace> Heap<A> {
             sound(inner.runs.insert(rest));
         }
         // The entries first: who looks at a new page before the length is stored finds it outside.
-        self.set_entries(run, run.pages(), more, 0);
+        self.set_entries_from(run, run.pages(), pages, 0);
         absorb(inner, run, behind);
         run.set_prefix(run.pages(), 0);
         Some(())
@@ -280,19 +286,47 @@ impl<A: AddressSpace> Heap<A> {
         Some(())
     }
 
-    /// Sees to it that the entries of every page of the run are its header and `tag`. Costs nothing
-    /// if the run was used under this tag before and was not merged into another one since.
+    /// Sees to it that the entries that I2 promises for a run in use with this tag are its header.
+    /// Costs one write if the run was used under this tag before and was not merged into another one
+    /// since.
     pub(super) fn set_all_entries(&self, run: SpanRef, tag: u8) {
         let (prefix, old_tag) = run.prefix();
-        let right = if old_tag == tag { prefix } else { 0 };
-        if right < run.pages() {
-            self.set_entries(run, right, run.pages() - right, tag);
-        }
+        let known = if old_tag == tag { prefix } else { 0 };
+        self.set_entries_from(run, known, run.pages(), tag);
         run.set_prefix(run.pages(), tag);
     }
 
+    /// Sets those entries of the pages from `known` to `end`, and the last one.
+    fn set_entries_from(&self, run: SpanRef, known: usize, end: usize, tag: u8) {
+        if known >= end {
+            return self.set_last_entry_to(run, end, tag);
+        }
+        if tag != 0 || end - known <= LANDMARK {
+            return self.set_entries(run, known, end - known, tag);
+        }
+        // Up to the first landmark every page, then one in each row.
+        let first = run.addr().page().get();
+        let landmark = (first + known).next_multiple_of(LANDMARK) - first;
+        let dense = if known < lead(run, LANDMARK) {
+            landmark
+        } else {
+            known
+        };
+        self.set_entries(run, known, dense - known, tag);
+        let mut at = landmark;
+        while at < end {
+            self.set_entries(run, at, 1, tag);
+            at += LANDMARK;
+        }
+        self.set_last_entry_to(run, end, tag);
+    }
+
     fn set_last_entry(&self, run: SpanRef) {
-        self.set_entries(run, run.pages() - 1, 1, 0);
+        self.set_last_entry_to(run, run.pages(), 0);
+    }
+
+    fn set_last_entry_to(&self, run: SpanRef, end: usize, tag: u8) {
+        self.set_entries(run, end - 1, 1, tag);
     }
 
     fn set_entries(&self, run: SpanRef, skip: usize, pages: usize, tag: u8) {

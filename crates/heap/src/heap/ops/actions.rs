@@ -227,7 +227,7 @@ impl<O: Os, A: AddressSpace> Driver<'_, O, A> {
         let object = self.heap.find_object(addr);
         match live.kind {
             Kind::Manual(_) => {
-                assert_eq!((object, self.heap.tag(addr)), (None, 0));
+                assert_eq!(object, None);
                 assert!(self.heap.span_of(addr).is_none());
             }
             Kind::Large => {
@@ -235,7 +235,7 @@ impl<O: Os, A: AddressSpace> Driver<'_, O, A> {
                 assert_eq!((object.base, object.slot), (live.base, 0));
                 assert_eq!(object.bytes, live.pages.count * PAGE_BYTES);
                 assert_eq!(self.heap.large_bytes(live.base), Some(object.bytes));
-                assert_eq!(self.heap.tag(addr), 0);
+                assert_eq!(self.heap.tag(Addr::of(live.base.as_ptr())), 0);
             }
             Kind::Small(span) => {
                 let found = self.heap.span_of(addr).expect("a span");
