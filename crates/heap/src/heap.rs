@@ -23,7 +23,7 @@ use crate::limits::FREE_WORDS;
 use crate::regions::Regions;
 use crate::released::Released;
 use crate::stats::Counters;
-use crate::{HeapError, HeapStats, ListedRuns, MetadataSource, RunError};
+use crate::{HeapError, HeapStats, ListedRuns, MetadataSource, RunError, RunStore};
 use arena::{AddressSpace, ByteCount, Category, PAGE_BYTES, Persistent};
 use core::fmt;
 use core::ptr::NonNull;
@@ -71,7 +71,7 @@ impl Default for HeapConfig {
     }
 }
 
-/// A heap of page runs over an address space.
+/// A heap of page runs over an address space, whose free runs are kept in an `R`.
 ///
 /// # Invariants
 ///
@@ -89,19 +89,19 @@ impl Default for HeapConfig {
 ///   count of released pages is the number of their bits. An OS page is released as a whole.
 /// * I6: the entries of a run's prefix are those that I2 promises for its tag, and none of its pages is
 ///   released: they were used under this header, and nothing has become of them since.
-pub struct Heap<A: AddressSpace> {
+pub struct Heap<A: AddressSpace, R = ListedRuns> {
     space: A,
     table: &'static Table,
     limit: Limit,
     scavenger: Scavenger,
     counters: Counters,
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner<R>>,
 }
 
 /// What the lock protects.
 #[derive(Debug)]
-struct Inner {
-    runs: ListedRuns,
+struct Inner<R> {
+    runs: R,
     headers: Headers,
     released: Released,
     regions: Regions,
@@ -114,12 +114,23 @@ struct Inner {
 }
 
 impl<A: AddressSpace> Heap<A> {
-    /// A heap without pages over `space`.
+    /// A heap without pages over `space`, whose free runs are kept as Go's were.
     ///
     /// # Errors
     ///
     /// The table does not suit headers or tags.
     pub fn new(space: A, config: HeapConfig) -> Result<Self, HeapError> {
+        Self::with_runs(space, config)
+    }
+}
+
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
+    /// A heap without pages over `space`, whose free runs are kept in an `R`.
+    ///
+    /// # Errors
+    ///
+    /// The table does not suit headers or tags.
+    pub fn with_runs(space: A, config: HeapConfig) -> Result<Self, HeapError> {
         let table = config.table;
         if table.page_bytes() != PAGE_BYTES {
             return Err(HeapError::PageBytes(table.page_bytes()));
@@ -134,7 +145,7 @@ impl<A: AddressSpace> Heap<A> {
         }
         let decay_ms = u64::try_from(config.decay.as_millis()).unwrap_or(u64::MAX);
         let inner = Inner {
-            runs: ListedRuns::new(),
+            runs: R::default(),
             headers: Headers::new(),
             released: Released::new(),
             regions: Regions::new(),
@@ -202,7 +213,7 @@ impl<A: AddressSpace> Heap<A> {
     }
 }
 
-impl<A: AddressSpace> MetadataSource for Heap<A> {
+impl<A: AddressSpace, R: RunStore> MetadataSource for Heap<A, R> {
     fn alloc_metadata(
         &self,
         bytes: usize,
@@ -216,7 +227,7 @@ impl<A: AddressSpace> MetadataSource for Heap<A> {
     }
 }
 
-impl<A: AddressSpace> Drop for Heap<A> {
+impl<A: AddressSpace, R> Drop for Heap<A, R> {
     fn drop(&mut self) {
         let persistent = &mut self.inner.get_mut().persistent;
         // SAFETY: headers and records go with the heap; references to them were borrowed from it.
@@ -224,7 +235,7 @@ impl<A: AddressSpace> Drop for Heap<A> {
     }
 }
 
-impl<A: AddressSpace> fmt::Debug for Heap<A> {
+impl<A: AddressSpace, R: RunStore> fmt::Debug for Heap<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Heap")
             .field("stats", &self.stats())

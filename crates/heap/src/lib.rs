@@ -28,7 +28,7 @@ mod stats;
 pub use error::{FreeError, HeapError};
 pub use heap::{Heap, HeapConfig, Large, Object, OnPressure, Pressure};
 pub use list::{ListError, ListId, Members, SpanList};
-pub use runs::{ListedRuns, RunError, RunStore, RunTree};
+pub use runs::{BinnedRuns, ListedRuns, RunError, RunStore, RunTree};
 pub use source::{MetadataSource, SpanSource};
 pub use span::{CentralLinks, Located, Span, SpanRef, SpanState};
 pub use stats::HeapStats;

@@ -14,6 +14,9 @@ use thiserror::Error;
 pub struct ListId(NonZeroU32);
 
 impl ListId {
+    /// The list of number 1.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
     /// The list of this number; 0 is none.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {

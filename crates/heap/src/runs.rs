@@ -3,12 +3,14 @@
 //! Belongs to the heap, whose lock protects it; the runs' headers are its nodes, so nothing is
 //! allocated. Behind a trait, since more than one structure serves: Go's lists and tree here, a plain
 //! sorted vector in the tests.
+mod bins;
 mod lists;
 mod tree;
 
 use crate::{ListError, SpanRef};
 use thiserror::Error;
 
+pub use bins::BinnedRuns;
 pub use lists::ListedRuns;
 pub use tree::RunTree;
 
@@ -43,10 +45,13 @@ pub enum RunError {
     },
 }
 
-/// A structure of free runs.
+/// A structure of free runs, empty by default.
 ///
 /// A run's length and address must not change while it is in the structure.
-pub trait RunStore {
+pub trait RunStore: Default + Send {
+    /// The run that is found is never longer than another one that is long enough.
+    const BEST_FIT: bool;
+
     /// Takes a run in.
     ///
     /// # Errors
@@ -61,7 +66,8 @@ pub trait RunStore {
     /// The run is not in this structure.
     fn remove(&mut self, run: SpanRef) -> Result<(), RunError>;
 
-    /// A run of the smallest length that is at least `pages`, which stays in the structure.
+    /// A run of at least `pages` pages, which stays in the structure: a short one of those, and the
+    /// shortest if the structure says so ([`RunStore::BEST_FIT`]). `None` only if there is none.
     fn best_fit(&self, pages: usize) -> Option<SpanRef>;
 
     /// Takes out what [`RunStore::best_fit`] finds.
@@ -73,6 +79,10 @@ pub trait RunStore {
 
     /// Calls `each` for every run, in no particular order.
     fn for_each(&self, each: &mut dyn FnMut(SpanRef));
+
+    /// Panics if an invariant of the structure does not hold. O(runs).
+    #[cfg(any(test, feature = "ops", debug_assertions))]
+    fn check_invariants(&self);
 }
 
 #[cfg(any(test, feature = "ops"))]

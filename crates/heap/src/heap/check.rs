@@ -19,7 +19,7 @@ struct Sums {
     free_runs: usize,
 }
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// Panics if an invariant does not hold. O(pages).
     pub fn check_invariants(&self) {
         let inner = self.inner.lock();
@@ -58,7 +58,7 @@ impl<A: AddressSpace> Heap<A> {
         self.inner.lock().released.count(&pages_of(page, 1)) == 1
     }
 
-    fn check_span(&self, inner: &Inner, span: SpanRef, sums: &mut Sums) {
+    fn check_span(&self, inner: &Inner<R>, span: SpanRef, sums: &mut Sums) {
         let state = span.state();
         if state == SpanState::Dead {
             return;

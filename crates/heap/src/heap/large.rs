@@ -4,7 +4,7 @@
 //! object, the second finds it gone. Sizes are read without the lock.
 #![expect(unsafe_code, reason = "frees what the caller owns")]
 use super::Heap;
-use crate::{FreeError, SpanRef, SpanState};
+use crate::{FreeError, RunStore, SpanRef, SpanState};
 use arena::{Addr, AddressSpace, PAGE_BYTES};
 use core::ptr::NonNull;
 
@@ -33,7 +33,7 @@ pub(super) fn align_pages(align: usize) -> Option<usize> {
     align.is_power_of_two().then(|| (align / PAGE_BYTES).max(1))
 }
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// An object of at least `bytes` bytes in pages of its own, at a multiple of `align` (a power of
     /// two, of any size). `None`: no memory, over the limit, no such size or alignment.
     ///

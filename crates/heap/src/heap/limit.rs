@@ -4,6 +4,7 @@
 //! give back to the heap. After Go 1.19's memory limit, with a hard limit besides.
 use super::pages::{Refused, Taken};
 use super::{Heap, Inner};
+use crate::RunStore;
 use arena::{AddressSpace, ByteCount};
 use core::fmt;
 use sync::MutexGuard;
@@ -69,7 +70,7 @@ impl Limit {
     }
 }
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// Sets the hard limit: Prepared and Ready memory of the address space, metadata included, does
     /// not grow past it. What is mapped already stays. `None`: no limit.
     pub fn set_hard_limit(&self, limit: Option<ByteCount>) {
@@ -105,7 +106,7 @@ impl<A: AddressSpace> Heap<A> {
 
     /// To be called when free memory was taken into use and the accounts say so.
     #[inline]
-    pub(super) fn note_use(&self, inner: &mut Inner) {
+    pub(super) fn note_use(&self, inner: &mut Inner<R>) {
         inner.decay.note(self.counters.held());
     }
 
@@ -116,7 +117,7 @@ impl<A: AddressSpace> Heap<A> {
         pages: usize,
         align: usize,
         tag: u8,
-    ) -> Option<(MutexGuard<'_, Inner>, Taken)> {
+    ) -> Option<(MutexGuard<'_, Inner<R>>, Taken)> {
         let mut inner = self.inner.lock();
         match self.take_run(&mut inner, pages, align, tag, Soft::Kept) {
             Ok(taken) => Some((inner, taken)),
@@ -128,12 +129,12 @@ impl<A: AddressSpace> Heap<A> {
     #[inline(never)]
     fn obtain_slow<'a>(
         &'a self,
-        mut inner: MutexGuard<'a, Inner>,
+        mut inner: MutexGuard<'a, Inner<R>>,
         mut refused: Refused,
         pages: usize,
         align: usize,
         tag: u8,
-    ) -> Option<(MutexGuard<'a, Inner>, Taken)> {
+    ) -> Option<(MutexGuard<'a, Inner<R>>, Taken)> {
         let mut soft = Soft::Kept;
         let mut asked = false;
         loop {

@@ -25,7 +25,7 @@ pub struct Object {
     pub slot: usize,
 }
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// The tag of the page: the bin of the class of its span, 0 for the first page of everything else
     /// that is in use. Lock-free; of other pages the answer may be an old one.
     #[inline]
@@ -80,11 +80,11 @@ impl<A: AddressSpace> Heap<A> {
     /// What is found by the header at the page's own entry, or else by that at the landmark below,
     /// where the header of a long run stands.
     #[inline]
-    pub(super) fn first_of<R>(
+    pub(super) fn first_of<T>(
         &self,
         addr: Addr,
-        found: impl Fn(SpanRef) -> Option<R>,
-    ) -> Option<R> {
+        found: impl Fn(SpanRef) -> Option<T>,
+    ) -> Option<T> {
         let own = self.header_at(addr).and_then(&found);
         if own.is_some() {
             return own;

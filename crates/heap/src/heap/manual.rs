@@ -4,10 +4,10 @@
 #![expect(unsafe_code, reason = "hands headers out by reference")]
 use super::Heap;
 use super::large::align_pages;
-use crate::{FreeError, Span, SpanState};
+use crate::{FreeError, RunStore, Span, SpanState};
 use arena::{AddressSpace, ByteCount, Category, PageCount};
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// A run of `pages` pages (one at least) at a multiple of `align` bytes (a power of two), whose
     /// use is the caller's business. `None`: no memory, over the limit, no such alignment.
     pub fn alloc_manual(&self, pages: PageCount, align: usize) -> Option<&Span> {

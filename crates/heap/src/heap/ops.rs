@@ -9,9 +9,8 @@ mod actions;
 mod model;
 
 use super::Heap;
-use crate::HeapConfig;
 use crate::ops::Input;
-use crate::{Span, limits};
+use crate::{BinnedRuns, HeapConfig, ListedRuns, RunStore, Span, limits};
 use arena::{
     Addr, AddressSpace, Failing, Host, Native, Os, PAGE_BYTES, Platform, Simulated, Sparse,
     SparseConfig, Window,
@@ -61,8 +60,13 @@ pub fn heap_ops(data: &[u8]) -> HeapSeen {
     let mut input = Input::new(data);
     let world = if limits::INTERPRETED { 0 } else { input.byte() };
     let (page, huge) = match world % 8 {
-        0..=3 => return run::<Host, Window>(Host::new(), true, input),
-        4 => (4 << 10, 0),
+        0 | 1 => return run::<Host, Window, ListedRuns>(Host::new(), true, input),
+        2 => return run::<Host, Window, BinnedRuns>(Host::new(), true, input),
+        3 => (4 << 10, 0),
+        4 => {
+            let os = Simulated::new(Native::ADDRESS_BITS).with_page_size(16 << 10);
+            return run::<Simulated, Native, BinnedRuns>(os, false, input);
+        }
         5 => (4 << 10, 2 << 20),
         6 => (16 << 10, 32 << 20),
         _ => (64 << 10, 0),
@@ -70,14 +74,14 @@ pub fn heap_ops(data: &[u8]) -> HeapSeen {
     let os = Simulated::new(Native::ADDRESS_BITS)
         .with_page_size(page)
         .with_huge_page_size(huge);
-    run::<Simulated, Native>(os, false, input)
+    run::<Simulated, Native, ListedRuns>(os, false, input)
 }
 
-fn run<O: Os, P: Platform>(os: O, is_real: bool, mut input: Input<'_>) -> HeapSeen {
+fn run<O: Os, P: Platform, R: RunStore>(os: O, is_real: bool, mut input: Input<'_>) -> HeapSeen {
     let space = Sparse::<_, P>::for_platform(Failing::new(os), SparseConfig::default());
     let space = space.expect("a layout");
     let config = HeapConfig::default();
-    let heap = Heap::new(space, config).expect("the default table");
+    let heap = Heap::<_, R>::with_runs(space, config).expect("the default table");
     let os_pages = heap.space().memory().page_size().pages_up().get();
     let mut driver = Driver {
         failing: heap.space().memory().os(),
@@ -120,8 +124,8 @@ struct Live<'a> {
     mark: u64,
 }
 
-struct Driver<'a, O: Os, A: AddressSpace> {
-    heap: &'a Heap<A>,
+struct Driver<'a, O: Os, A: AddressSpace, R> {
+    heap: &'a Heap<A, R>,
     failing: &'a Failing<O>,
     model: Model,
     live: Vec<Live<'a>>,
@@ -136,7 +140,7 @@ struct Driver<'a, O: Os, A: AddressSpace> {
     arena_pages: usize,
 }
 
-impl<'a, O: Os, A: AddressSpace> Driver<'a, O, A> {
+impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
     /// Something was handed out.
     fn born(&mut self, kind: Kind<'a>, base: NonNull<u8>, count: usize, is_zero: bool) {
         self.learn_growth(base, count);

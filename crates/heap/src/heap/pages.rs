@@ -36,12 +36,12 @@ pub(super) const LANDMARK: usize = 16;
 /// Headers that one operation needs at most: growth, and what is cut off before and behind.
 const HEADERS: usize = 3;
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// A run of exactly `pages` pages at a multiple of `align` pages (a power of two), of which every
     /// page is Ready and has `tag`; still in the state [`SpanState::Free`], and counted as idle.
     pub(super) fn take_run(
         &self,
-        inner: &mut Inner,
+        inner: &mut Inner<R>,
         pages: usize,
         align: usize,
         tag: u8,
@@ -81,14 +81,14 @@ impl<A: AddressSpace> Heap<A> {
         Ok(Taken { run, is_zero })
     }
 
-    fn grow_for(&self, inner: &mut Inner, pages: usize, align: usize) -> Option<SpanRef> {
+    fn grow_for(&self, inner: &mut Inner<R>, pages: usize, align: usize) -> Option<SpanRef> {
         self.grow(inner, pages.checked_add(align - 1)?)?;
         find(inner, pages, align)
     }
 
     /// Makes a run free: one that is dead, or free and in no store. Answers with what it is part of
     /// then.
-    pub(super) fn give_back_run(&self, inner: &mut Inner, run: SpanRef) -> SpanRef {
+    pub(super) fn give_back_run(&self, inner: &mut Inner<R>, run: SpanRef) -> SpanRef {
         let run = self.merge(inner, run);
         if run.state() != SpanState::Free {
             run.life().publish(SpanState::Free);
@@ -100,7 +100,7 @@ impl<A: AddressSpace> Heap<A> {
     /// Makes `pages` pages Ready, `skip` pages into a run that is in no store. Do they read as zero?
     fn make_ready(
         &self,
-        inner: &mut Inner,
+        inner: &mut Inner<R>,
         run: SpanRef,
         skip: usize,
         pages: usize,
@@ -155,7 +155,7 @@ impl<A: AddressSpace> Heap<A> {
     /// header, of which one is reserved.
     pub(super) fn split(
         &self,
-        inner: &mut Inner,
+        inner: &mut Inner<R>,
         run: SpanRef,
         pages: usize,
         released: usize,
@@ -173,8 +173,10 @@ impl<A: AddressSpace> Heap<A> {
         if prefix > pages {
             run.set_prefix(pages, tag);
         }
-        let last_tag = if prefix < pages { 0 } else { tag };
-        self.set_last_entry_to(run, pages, last_tag);
+        // A prefix of this very length was a run's, whose last entry is right.
+        if prefix != pages {
+            self.set_last_entry_to(run, pages, if prefix < pages { 0 } else { tag });
+        }
         self.set_entries(rest, 0, 1, 0);
         self.set_last_entry(rest);
         rest.set_prefix(0, 0);
@@ -183,7 +185,7 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// Makes a run in use end after `pages` pages; what is cut off becomes free.
-    pub(super) fn cut(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<()> {
+    pub(super) fn cut(&self, inner: &mut Inner<R>, run: SpanRef, pages: usize) -> Option<()> {
         let memory = self.space.memory();
         inner
             .headers
@@ -195,7 +197,7 @@ impl<A: AddressSpace> Heap<A> {
 
     /// Makes a run in use, of tag 0, end after `pages` pages, if the run behind it is free and has
     /// them.
-    pub(super) fn extend(&self, inner: &mut Inner, run: SpanRef, pages: usize) -> Option<()> {
+    pub(super) fn extend(&self, inner: &mut Inner<R>, run: SpanRef, pages: usize) -> Option<()> {
         let memory = self.space.memory();
         inner
             .headers
@@ -224,7 +226,7 @@ impl<A: AddressSpace> Heap<A> {
 
     /// Merges a run that is in no store with free neighbours on both sides. The lowest header stays,
     /// the others go back to the pool.
-    fn merge(&self, inner: &mut Inner, run: SpanRef) -> SpanRef {
+    fn merge(&self, inner: &mut Inner<R>, run: SpanRef) -> SpanRef {
         let mut run = run;
         let before = run.addr().get().wrapping_sub(1);
         if let Some(low) = self.free_run_at(Addr::new(before)) {
@@ -248,7 +250,7 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// Grows by at least `pages` pages, as one run with the free one before it, if there is one.
-    fn grow(&self, inner: &mut Inner, pages: usize) -> Option<()> {
+    fn grow(&self, inner: &mut Inner<R>, pages: usize) -> Option<()> {
         let memory = self.space.memory();
         inner.regions.reserve(&mut inner.persistent, memory)?;
         let growth = self.space.grow(PageCount::new(pages)).ok()?;
@@ -287,20 +289,18 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// Sees to it that the entries that I2 promises for a run in use with this tag are its header.
-    /// Costs one write if the run was used under this tag before and was not merged into another one
-    /// since.
+    /// Costs nothing if the run was used under this tag before, at this length or longer.
     pub(super) fn set_all_entries(&self, run: SpanRef, tag: u8) {
         let (prefix, old_tag) = run.prefix();
         let known = if old_tag == tag { prefix } else { 0 };
-        self.set_entries_from(run, known, run.pages(), tag);
+        if known < run.pages() {
+            self.set_entries_from(run, known, run.pages(), tag);
+        }
         run.set_prefix(run.pages(), tag);
     }
 
     /// Sets those entries of the pages from `known` to `end`, and the last one.
     fn set_entries_from(&self, run: SpanRef, known: usize, end: usize, tag: u8) {
-        if known >= end {
-            return self.set_last_entry_to(run, end, tag);
-        }
         if tag != 0 || end - known <= LANDMARK {
             return self.set_entries(run, known, end - known, tag);
         }
@@ -341,7 +341,7 @@ impl<A: AddressSpace> Heap<A> {
 }
 
 /// How many of the first `pages` pages of a run are released.
-pub(super) fn count_released(inner: &Inner, run: SpanRef, pages: usize) -> usize {
+pub(super) fn count_released<R: RunStore>(inner: &Inner<R>, run: SpanRef, pages: usize) -> usize {
     match run.released() {
         0 => 0,
         all if all == run.pages() => pages,
@@ -350,7 +350,7 @@ pub(super) fn count_released(inner: &Inner, run: SpanRef, pages: usize) -> usize
 }
 
 /// A free run, still in the store, that has `pages` pages from a multiple of `align` on.
-fn find(inner: &Inner, pages: usize, align: usize) -> Option<SpanRef> {
+fn find<R: RunStore>(inner: &Inner<R>, pages: usize, align: usize) -> Option<SpanRef> {
     // The best fit may happen to be aligned; that a run of this length and alignment is used again is
     // what usually happens.
     let fit = inner.runs.best_fit(pages);
@@ -372,7 +372,7 @@ fn lead(run: SpanRef, align: usize) -> usize {
 }
 
 /// Appends the run behind, whose header goes back to the pool.
-fn absorb(inner: &mut Inner, run: SpanRef, behind: SpanRef) {
+fn absorb<R: RunStore>(inner: &mut Inner<R>, run: SpanRef, behind: SpanRef) {
     run.set_released(run.released() + behind.released());
     run.set_pages(run.pages() + behind.pages());
     if behind.state() != SpanState::Dead {

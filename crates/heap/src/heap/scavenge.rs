@@ -62,7 +62,7 @@ enum Found {
     End,
 }
 
-impl<A: AddressSpace> Heap<A> {
+impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// Gives back free memory that was not needed for the decay time, apart from what is to be
     /// retained; answers with its bytes. To be called every now and then with a time that does not
     /// stand still, in milliseconds; a call too many costs one load. At most 32 MiB at a time.
@@ -150,7 +150,7 @@ impl<A: AddressSpace> Heap<A> {
         given
     }
 
-    fn note_released(&self, inner: &mut Inner, piece: SpanRef) {
+    fn note_released(&self, inner: &mut Inner<R>, piece: SpanRef) {
         inner.has_released = true;
         inner.released.set(&pages_of(piece.addr(), piece.pages()));
         piece.set_released(piece.pages());
@@ -163,7 +163,7 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// Looks at runs from `below` downwards.
-    fn look(&self, inner: &Inner, below: PageId, most: usize, take: Take) -> Found {
+    fn look(&self, inner: &Inner<R>, below: PageId, most: usize, take: Take) -> Found {
         let mut below = below;
         for _ in 0..HOPS {
             let Some(end) = inner.regions.highest_end(below) else {
@@ -191,7 +191,13 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// The highest pages of a free run that hold memory and should go, whole OS pages of them.
-    fn piece(&self, inner: &Inner, run: SpanRef, most: usize, take: Take) -> Option<Range<PageId>> {
+    fn piece(
+        &self,
+        inner: &Inner<R>,
+        run: SpanRef,
+        most: usize,
+        take: Take,
+    ) -> Option<Range<PageId>> {
         let memory = self.space.memory();
         let os_pages = memory.page_size().pages_up().get();
         let huge = match take {
@@ -215,7 +221,12 @@ impl<A: AddressSpace> Heap<A> {
     }
 
     /// Takes these pages out of a run in the store, as a dead run of their own.
-    fn cut_out(&self, inner: &mut Inner, run: SpanRef, pages: &Range<PageId>) -> Option<SpanRef> {
+    fn cut_out(
+        &self,
+        inner: &mut Inner<R>,
+        run: SpanRef,
+        pages: &Range<PageId>,
+    ) -> Option<SpanRef> {
         let memory = self.space.memory();
         inner.headers.reserve(2, &mut inner.persistent, memory)?;
         sound(inner.runs.remove(run));

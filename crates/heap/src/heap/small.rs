@@ -3,13 +3,13 @@
 //! Under the heap's lock, except for the lookup.
 #![expect(unsafe_code, reason = "hands headers out by reference")]
 use super::Heap;
-use crate::{Span, SpanRef, SpanSource, SpanState};
+use crate::{RunStore, Span, SpanRef, SpanSource, SpanState};
 use arena::{Addr, AddressSpace};
 use core::ptr::NonNull;
 use sizeclass::{SpanClass, Table};
 
 // SAFETY: a span is a run that is in no other hands (I1), Ready (I5), and headers stay (I4).
-unsafe impl<A: AddressSpace> SpanSource for Heap<A> {
+unsafe impl<A: AddressSpace, R: RunStore> SpanSource for Heap<A, R> {
     #[inline]
     fn table(&self) -> &'static Table {
         self.table

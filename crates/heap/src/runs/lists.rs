@@ -63,6 +63,8 @@ impl Default for ListedRuns {
 }
 
 impl RunStore for ListedRuns {
+    const BEST_FIT: bool = true;
+
     fn insert(&mut self, run: SpanRef) -> Result<(), RunError> {
         let pages = run.pages();
         if pages == 0 {
@@ -105,12 +107,9 @@ impl RunStore for ListedRuns {
         }
         self.tree.for_each(each);
     }
-}
 
-#[cfg(any(test, feature = "ops", debug_assertions))]
-impl ListedRuns {
-    /// Panics if an invariant does not hold. O(runs).
-    pub fn check_invariants(&self) {
+    #[cfg(any(test, feature = "ops", debug_assertions))]
+    fn check_invariants(&self) {
         for (pages, list) in self.lists.iter().enumerate() {
             assert_eq!(self.filled >> pages & 1 == 1, !list.is_empty(), "I1");
             assert!(list.iter().all(|run| run.pages() == pages), "I2");

@@ -1,5 +1,5 @@
 //! The structure of runs: Go's own counter-example, what a step costs, and the driver.
-use super::{ListedRuns, RunError, RunStore, RunTree};
+use super::{BinnedRuns, ListedRuns, RunError, RunStore, RunTree};
 use crate::SpanRef;
 use crate::ops::{RunsSeen, Spans, noise, page_runs};
 use arena::PAGE_BYTES;
@@ -153,4 +153,49 @@ fn the_driver_passes_every_branch() {
     let least = all.chain(misuses).min();
     assert!(least > Some(ops / 10_000), "{seen:?}");
     assert!(most_in_tree > 3, "{seen:?}");
+}
+
+/// What an insertion into bins of these lengths, and requests, give.
+#[test]
+fn bins_give_the_last_run_of_about_the_length() {
+    let spans = Spans::new(6);
+    let mut store = BinnedRuns::new();
+    for (number, (span, pages)) in spans
+        .refs()
+        .into_iter()
+        .zip([63, 64, 71, 72, 500, 511])
+        .enumerate()
+    {
+        set(span, (number + 1) << 16, pages);
+        store.insert(span).unwrap();
+    }
+    store.check_invariants();
+    let fit = |pages| store.best_fit(pages).map(|run| run.pages());
+    assert_eq!(fit(1), Some(63));
+    assert_eq!(fit(63), Some(63));
+    assert_eq!(fit(64), Some(71), "64 to 71 share a bin, and 71 came last");
+    assert_eq!(fit(72), Some(72));
+    assert_eq!(fit(73), Some(511), "the next bin that has any");
+    assert_eq!(fit(511), Some(511), "the own bin is looked at first");
+    assert_eq!(fit(512), None);
+}
+
+#[test]
+fn bins_find_whatever_is_long_enough() {
+    let spans = Spans::new(40);
+    let mut store = BinnedRuns::new();
+    for (number, span) in spans.refs().into_iter().enumerate() {
+        let pages = if number == 0 { 1100 } else { 1024 + number };
+        set(span, (number + 1) << 16, pages);
+        store.insert(span).unwrap();
+    }
+    let longest = store.take(1090).unwrap();
+    assert_eq!(longest.pages(), 1100, "at the end of the only bin");
+    assert!(store.take(1090).is_none());
+    for _ in 1..40 {
+        let run = store.take(1).unwrap();
+        assert!(matches!(store.remove(run), Err(RunError::List(_))), "once");
+    }
+    assert!(store.take(1).is_none());
+    store.check_invariants();
 }

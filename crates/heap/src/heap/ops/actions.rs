@@ -5,7 +5,7 @@
 use super::model::Pages;
 use super::{Driver, Kind, Live};
 use crate::ops::Input;
-use crate::{SpanSource, limits};
+use crate::{RunStore, SpanSource, limits};
 use arena::{Addr, AddressSpace, ByteCount, Os, PAGE_BYTES, PageCount, Reason};
 use core::ptr::NonNull;
 use sizeclass::{CLASSES, Scan, SizeClass, SpanClass};
@@ -13,7 +13,7 @@ use sizeclass::{CLASSES, Scan, SizeClass, SpanClass};
 /// Most pages in use at a time: 192 MiB.
 const MOST_PAGES: usize = 24 << 10;
 
-impl<O: Os, A: AddressSpace> Driver<'_, O, A> {
+impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
     pub(super) fn op(&mut self, input: &mut Input<'_>) {
         let op = input.byte();
         let some = if self.live.is_empty() {
@@ -62,8 +62,11 @@ impl<O: Os, A: AddressSpace> Driver<'_, O, A> {
         let (Some(best), Some(run)) = (before, self.model.run_at(page)) else {
             return;
         };
+        assert_eq!(run.first, page, "the first pages of a run");
+        if !R::BEST_FIT {
+            return;
+        }
         assert_eq!(run.count, best, "the shortest run that is long enough");
-        assert_eq!(run.first, page, "its first pages");
         if best >= limits::LISTS {
             assert_eq!(Some(run.first), lowest, "the lowest of those");
         }
