@@ -20,6 +20,7 @@ mod small;
 use crate::decay::Decay;
 use crate::headers::Headers;
 use crate::limits::FREE_WORDS;
+use crate::recent::Recent;
 use crate::regions::Regions;
 use crate::released::Released;
 use crate::stats::Counters;
@@ -75,8 +76,8 @@ impl Default for HeapConfig {
 ///
 /// # Invariants
 ///
-/// * I1: every page that the heap has grown by is in exactly one run, free or in use; two free runs
-///   are never neighbours.
+/// * I1: every page that the heap has grown by is in exactly one run, free, recent or in use; two free
+///   runs are never neighbours.
 /// * I2: the entries of a run's first and last page are its header. In use, every page's entry is, and
 ///   has its tag; of a run with tag 0 only those before the first landmark and at each landmark
 ///   (`heap/pages.rs`).
@@ -102,6 +103,8 @@ pub struct Heap<A: AddressSpace, R = ListedRuns> {
 #[derive(Debug)]
 struct Inner<R> {
     runs: R,
+    /// Dead, but counted as idle.
+    recent: Recent,
     headers: Headers,
     released: Released,
     regions: Regions,
@@ -146,6 +149,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         let decay_ms = u64::try_from(config.decay.as_millis()).unwrap_or(u64::MAX);
         let inner = Inner {
             runs: R::default(),
+            recent: Recent::new(),
             headers: Headers::new(),
             released: Released::new(),
             regions: Regions::new(),

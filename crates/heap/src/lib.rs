@@ -18,6 +18,7 @@ mod limits;
 mod list;
 #[cfg(any(test, feature = "ops"))]
 pub mod ops;
+mod recent;
 mod regions;
 mod released;
 mod runs;

@@ -13,6 +13,12 @@ pub(crate) const FREE_WORDS: usize = 16;
 /// `_MaxMHeapList`): 128 pages are 1 MiB.
 pub(crate) const LISTS: usize = 128;
 
+/// Large objects that are kept as they were when they were freed.
+pub(crate) const RECENT_RUNS: usize = 8;
+
+/// Pages of those: 16 MiB, which are not there for longer requests until the heap would grow.
+pub(crate) const RECENT_PAGES: usize = 2048;
+
 /// Headers that are made at a time: 64 × 256 bytes are 16 KiB (Go `_FixAllocChunk`).
 pub(crate) const HEADER_BATCH: usize = if MODELLED { 1 } else { 64 };
 

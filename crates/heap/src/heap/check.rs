@@ -28,6 +28,12 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         inner
             .headers
             .for_each(|span| self.check_span(&inner, span, &mut sums));
+        for run in inner.recent.iter() {
+            assert_eq!(run.state(), SpanState::Dead, "what is recent is dead");
+            assert_eq!((run.list(), run.height()), (0, 0), "I3");
+            self.check_entries(&inner, run);
+            sums.idle += run.bytes();
+        }
         let mut stored = 0;
         inner.runs.for_each(&mut |run| {
             assert_eq!(run.state(), SpanState::Free, "I3");
@@ -35,7 +41,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         });
         assert_eq!(stored, sums.free_runs, "I3: every free run is in the store");
         let stats = self.stats();
-        if sums.idle == stats.mapped.get() {
+        if sums.idle == stats.mapped.get() && inner.recent.len() == 0 {
             let regions = inner.regions.len();
             assert!(sums.free_runs <= regions, "I1: one free run a region");
         }
@@ -58,6 +64,12 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         self.inner.lock().released.count(&pages_of(page, 1)) == 1
     }
 
+    /// How many runs are recent.
+    #[cfg(any(test, feature = "ops"))]
+    pub(super) fn recent_len(&self) -> usize {
+        self.inner.lock().recent.len()
+    }
+
     fn check_span(&self, inner: &Inner<R>, span: SpanRef, sums: &mut Sums) {
         let state = span.state();
         if state == SpanState::Dead {
@@ -70,21 +82,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
             SpanState::InUse if span.slots() > 0 => span.class().bin(),
             _ => 0,
         };
-        let (prefix, prefix_tag) = span.prefix();
-        assert!(prefix <= span.pages(), "no entry is known behind the end");
-        let known = inner.released.count(&pages_of(span.addr(), prefix));
-        assert_eq!(known, 0, "I6");
-        let first = span.addr().page().get();
-        let landmark = first.next_multiple_of(LANDMARK);
-        for page in 0..span.pages() {
-            let promised = prefix_tag != 0
-                || first + page < landmark
-                || (first + page).is_multiple_of(LANDMARK);
-            let known = page < prefix && promised;
-            if known || page == 0 || page + 1 == span.pages() {
-                self.check_entry(span, page, known.then_some(prefix_tag));
-            }
-        }
+        let (prefix, prefix_tag) = self.check_entries(inner, span);
         match state {
             SpanState::Free => {
                 sums.idle += span.bytes();
@@ -102,6 +100,26 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         assert_eq!(released, 0, "I5: what is in use is Ready");
         assert_eq!((prefix, usize::from(prefix_tag)), (span.pages(), tag), "I2");
         assert_eq!((span.list(), span.height()), (0, 0), "I3");
+    }
+
+    /// Answers with the prefix and its tag.
+    fn check_entries(&self, inner: &Inner<R>, span: SpanRef) -> (usize, u8) {
+        let (prefix, prefix_tag) = span.prefix();
+        assert!(prefix <= span.pages(), "no entry is known behind the end");
+        let known = inner.released.count(&pages_of(span.addr(), prefix));
+        assert_eq!(known, 0, "I6");
+        let first = span.addr().page().get();
+        let landmark = first.next_multiple_of(LANDMARK);
+        for page in 0..span.pages() {
+            let promised = prefix_tag != 0
+                || first + page < landmark
+                || (first + page).is_multiple_of(LANDMARK);
+            let known = page < prefix && promised;
+            if known || page == 0 || page + 1 == span.pages() {
+                self.check_entry(span, page, known.then_some(prefix_tag));
+            }
+        }
+        (prefix, prefix_tag)
     }
 
     fn check_entry(&self, span: SpanRef, page: usize, tag: Option<u8>) {

@@ -42,8 +42,15 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     pub fn alloc_large(&self, bytes: usize, align: usize) -> Option<Large> {
         let pages = pages_for(bytes)?;
         let align = align_pages(align)?;
-        let (mut inner, taken) = self.obtain(pages, align, 0)?;
-        let span = taken.run;
+        let mut inner = self.inner.lock();
+        let (span, is_zero) = if let Some(recent) = inner.recent.take(pages, align) {
+            (recent, false)
+        } else {
+            drop(inner);
+            let (guard, taken) = self.obtain(pages, align, 0)?;
+            inner = guard;
+            (taken.run, taken.is_zero)
+        };
         span.set_whole(1);
         span.life().publish(SpanState::InUse);
         self.counters.change(|counters| {
@@ -55,7 +62,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         Some(Large {
             pointer: span.base(),
             bytes: span.bytes(),
-            is_zero: taken.is_zero,
+            is_zero,
         })
     }
 
@@ -79,7 +86,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
             counters.idle.add(bytes);
             counters.large_frees.up(1);
         });
-        self.give_back_run(&mut inner, span);
+        self.give_back_later(&mut inner, span);
         Ok(bytes)
     }
 
@@ -125,33 +132,48 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     }
 
     /// The span whose object begins at the address. The lock is held.
+    #[inline]
     fn large_at(&self, pointer: Addr) -> Result<SpanRef, FreeError> {
-        let span = self.live_at(pointer, SpanState::InUse)?;
-        if !span.class().size_class().is_large() {
-            return Err(FreeError::WrongKind { pointer });
+        match self.header_at(pointer) {
+            Some(span)
+                if span.addr() == pointer
+                    && span.state() == SpanState::InUse
+                    && span.class().size_class().is_large() =>
+            {
+                Ok(span)
+            }
+            _ => Err(self.why_not(pointer)),
         }
-        Ok(span)
     }
 
-    /// The span in this state that begins at the address, or why there is none. The lock is held.
-    pub(super) fn live_at(&self, pointer: Addr, state: SpanState) -> Result<SpanRef, FreeError> {
-        let ours = FreeError::NotOurs { pointer };
-        self.header_at(pointer).ok_or(ours)?;
+    /// The manual span that begins at the address. The lock is held.
+    pub(super) fn manual_at(&self, pointer: Addr) -> Result<SpanRef, FreeError> {
+        match self.header_at(pointer) {
+            Some(span) if span.addr() == pointer && span.state() == SpanState::Manual => Ok(span),
+            _ => Err(self.why_not(pointer)),
+        }
+    }
+
+    /// Why nothing of the kind that was expected begins at the address. The lock is held.
+    #[cold]
+    fn why_not(&self, pointer: Addr) -> FreeError {
+        if self.header_at(pointer).is_none() {
+            return FreeError::NotOurs { pointer };
+        }
         let is_live = |span: SpanRef| {
             let state = span.state();
             let used = state == SpanState::InUse || state == SpanState::Manual;
-            (used && span.covers(pointer)).then_some((span, state))
+            (used && span.covers(pointer)).then_some(span)
         };
-        let live = self.first_of(pointer, is_live);
-        let (span, found) = live.ok_or(FreeError::NotLive { pointer })?;
-        if found != state {
-            return Err(FreeError::WrongKind { pointer });
+        match self.first_of(pointer, is_live) {
+            None => FreeError::NotLive { pointer },
+            Some(span) if span.addr() == pointer || span.slots() > 1 => {
+                FreeError::WrongKind { pointer }
+            }
+            Some(span) => FreeError::Interior {
+                pointer,
+                base: span.addr(),
+            },
         }
-        let base = span.addr();
-        let small = found == SpanState::InUse && !span.class().size_class().is_large();
-        if base != pointer && !small {
-            return Err(FreeError::Interior { pointer, base });
-        }
-        Ok(span)
     }
 }

@@ -96,7 +96,8 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
 
     /// Calls `each` for every free run, under the heap's lock: `each` must not call the heap.
     pub fn for_each_free_run(&self, mut each: impl FnMut(&Span)) {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
+        self.merge_recent(&mut inner);
         inner.runs.for_each(&mut |run| each(&run));
     }
 

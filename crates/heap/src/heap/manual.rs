@@ -39,7 +39,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// If it is one, nobody uses its memory any more, nor its header for that life.
     pub unsafe fn free_manual(&self, span: &Span) -> Result<(), FreeError> {
         let mut inner = self.inner.lock();
-        let span = self.live_at(span.addr(), SpanState::Manual)?;
+        let span = self.manual_at(span.addr())?;
         let bytes = span.bytes();
         span.life().change();
         self.counters.change(|counters| {

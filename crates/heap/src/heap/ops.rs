@@ -28,6 +28,8 @@ pub struct HeapSeen {
     pub long: usize,
     /// Frees with free neighbours on both sides.
     pub merged_both: usize,
+    /// Objects that got the very run of one that was freed before.
+    pub recent: usize,
     /// Allocations cut from a run of which only a part was released.
     pub partly_released: usize,
     /// Objects that lie in two arenas.
@@ -141,7 +143,15 @@ struct Driver<'a, O: Os, A: AddressSpace, R> {
 }
 
 impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
-    /// Something was handed out.
+    /// Has the heap merged what was recent? All of it or nothing.
+    fn learn_merged(&mut self) {
+        if self.heap.recent_len() != self.model.recent_len() {
+            assert_eq!(self.heap.recent_len(), 0, "all of it");
+            self.seen.merged_both += self.model.merge_recent();
+        }
+    }
+
+    /// Something was handed out that was cut from a free run.
     fn born(&mut self, kind: Kind<'a>, base: NonNull<u8>, count: usize, is_zero: bool) {
         self.learn_growth(base, count);
         let pages = Pages {
@@ -153,6 +163,12 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
             all_released || !is_zero,
             "what was used is not known as zero"
         );
+        self.seen.partly_released += usize::from(mixed);
+        self.lives(kind, base, pages, is_zero);
+    }
+
+    /// Something was handed out.
+    fn lives(&mut self, kind: Kind<'a>, base: NonNull<u8>, pages: Pages, is_zero: bool) {
         let live = Live {
             kind,
             base,
@@ -172,8 +188,7 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
             unsafe { word.write(live.mark) };
         });
         self.live.push(live);
-        self.seen.long += usize::from(count >= limits::LISTS);
-        self.seen.partly_released += usize::from(mixed);
+        self.seen.long += usize::from(pages.count >= limits::LISTS);
         let arena = |page: usize| page / self.arena_pages;
         let across = arena(pages.first) != arena(pages.end() - 1);
         self.seen.across_arenas += usize::from(across);
@@ -186,8 +201,10 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
             // SAFETY: the first word of a page that was handed out.
             assert_eq!(unsafe { word.read() }, live.mark, "nobody else writes here");
         });
-        let neighbours = self.model.give(live.pages);
-        self.seen.merged_both += usize::from(neighbours == 2);
+        self.seen.merged_both += match live.kind {
+            Kind::Large => self.model.give_later(live.pages),
+            _ => usize::from(self.model.give(live.pages) == 2),
+        };
         live
     }
 
@@ -207,6 +224,7 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
         if self.heap.stats().mapped.get() / PAGE_BYTES == self.model.total() {
             return;
         }
+        self.learn_merged();
         let first = Addr::of(base.as_ptr()).page().get();
         self.model.learn(Pages { first, count });
         let mut free = Vec::new();
@@ -227,6 +245,7 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
 
     /// Pages that the heap calls released and the model does not were given back just now.
     fn learn_released(&mut self) -> usize {
+        self.learn_merged();
         let scavenged = self.heap.stats().scavenged;
         if scavenged == self.scavenged {
             return 0;
@@ -242,8 +261,10 @@ impl<'a, O: Os, A: AddressSpace, R: RunStore> Driver<'a, O, A, R> {
         given
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         self.heap.check_invariants();
+        self.learn_merged();
+        self.seen.merged_both += self.model.merge_recent();
         let mut runs = Vec::new();
         self.heap.for_each_free_run(|run| {
             let first = run.addr().page().get();

@@ -7,6 +7,7 @@
 )]
 use super::limit::Soft;
 use super::{Heap, Inner, sound};
+use crate::recent::Recent;
 use crate::released::pages_of;
 use crate::{RunStore, SpanRef, SpanState};
 use arena::{Addr, AddressSpace, ByteCount, Os, PAGE_BYTES, PageCount};
@@ -27,11 +28,11 @@ pub(super) enum Refused {
     Soft(usize),
 }
 
-/// In a long run with tag 0, one page in 16 has the header in its entry, namely each whose number is a
-/// multiple of 16: an object of 4 MiB costs some 40 writes instead of 512. Before the first of these
+/// In a long run with tag 0, one page in 64 has the header in its entry, namely each whose number is a
+/// multiple of 64: an object of 4 MiB costs some 40 writes instead of 512. Before the first of these
 /// landmarks every page has it, so every page finds a header at its own entry or at the landmark
 /// below.
-pub(super) const LANDMARK: usize = 16;
+pub(super) const LANDMARK: usize = 64;
 
 /// Headers that one operation needs at most: growth, and what is cut off before and behind.
 const HEADERS: usize = 3;
@@ -54,7 +55,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
             .ok_or(Refused::Memory)?;
         let found = match find(inner, pages, align) {
             Some(run) => run,
-            None => self.grow_for(inner, pages, align).ok_or(Refused::Memory)?,
+            None => self.find_more(inner, pages, align).ok_or(Refused::Memory)?,
         };
         let lead = lead(found, align);
         sound(inner.runs.remove(found));
@@ -81,7 +82,14 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         Ok(Taken { run, is_zero })
     }
 
-    fn grow_for(&self, inner: &mut Inner<R>, pages: usize, align: usize) -> Option<SpanRef> {
+    /// Merges what is recent, or grows, for want of a free run.
+    #[cold]
+    fn find_more(&self, inner: &mut Inner<R>, pages: usize, align: usize) -> Option<SpanRef> {
+        if self.merge_recent(inner)
+            && let Some(run) = find(inner, pages, align)
+        {
+            return Some(run);
+        }
         self.grow(inner, pages.checked_add(align - 1)?)?;
         find(inner, pages, align)
     }
@@ -95,6 +103,31 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         }
         sound(inner.runs.insert(run));
         run
+    }
+
+    /// Makes a dead run free soon: it is kept as it is for a while, if it is not too long for that.
+    pub(super) fn give_back_later(&self, inner: &mut Inner<R>, run: SpanRef) {
+        let pages = run.pages();
+        if !Recent::suits(pages) {
+            self.give_back_run(inner, run);
+            return;
+        }
+        while inner.recent.is_full(pages)
+            && let Some(oldest) = inner.recent.take_oldest()
+        {
+            self.give_back_run(inner, oldest);
+        }
+        inner.recent.push(run);
+    }
+
+    /// Makes what is recent free. Was there anything?
+    pub(super) fn merge_recent(&self, inner: &mut Inner<R>) -> bool {
+        let mut any = false;
+        while let Some(run) = inner.recent.take_oldest() {
+            self.give_back_run(inner, run);
+            any = true;
+        }
+        any
     }
 
     /// Makes `pages` pages Ready, `skip` pages into a run that is in no store. Do they read as zero?
@@ -203,7 +236,11 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
             .headers
             .reserve(HEADERS, &mut inner.persistent, memory)?;
         let more = pages - run.pages();
-        let behind = self.free_run_at(run.end())?;
+        let behind = match self.free_run_at(run.end()) {
+            Some(behind) => behind,
+            None if self.merge_recent(inner) => self.free_run_at(run.end())?,
+            None => return None,
+        };
         if behind.pages() < more {
             return None;
         }

@@ -113,6 +113,7 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     fn scavenge_some(&self, goal: usize, take: Take) -> usize {
         let mut given = 0;
         let mut below = PageId::new(usize::MAX);
+        self.merge_recent(&mut self.inner.lock());
         while given < goal {
             let mut inner = self.inner.lock();
             let most = (goal - given).div_ceil(PAGE_BYTES).min(PIECE_PAGES);

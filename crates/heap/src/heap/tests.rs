@@ -47,8 +47,15 @@ fn give_back(heap: &TestHeap, span: &Span) {
     unsafe { heap.give_back_span(span) };
 }
 
+/// What was freed a moment ago is merged with its neighbours.
+pub(crate) fn merge(heap: &TestHeap) {
+    heap.for_each_free_run(|_| ());
+}
+
 /// Everything is free, as one run per contiguous range.
 fn assert_empty(heap: &TestHeap) {
+    heap.check_invariants();
+    merge(heap);
     heap.check_invariants();
     let stats = heap.stats();
     assert_eq!(stats.idle, stats.mapped);
@@ -152,6 +159,7 @@ fn what_was_never_used_stays_known_through_splits_and_merges() {
     let heap = heap();
     let used = heap.alloc_large(PAGE_BYTES, 1).unwrap();
     free(&heap, used.pointer).unwrap();
+    merge(&heap);
     let stats = heap.stats();
     assert_eq!(
         stats.idle.get() - stats.released.get(),
@@ -341,6 +349,7 @@ fn the_driver_passes_every_branch() {
         all.ops += seen.ops;
         all.long += seen.long;
         all.merged_both += seen.merged_both;
+        all.recent += seen.recent;
         all.partly_released += seen.partly_released;
         all.across_arenas += seen.across_arenas;
         all.aligned += seen.aligned;
@@ -357,6 +366,7 @@ fn the_driver_passes_every_branch() {
     let HeapSeen {
         long,
         merged_both,
+        recent,
         partly_released,
         across_arenas,
         aligned,
@@ -375,6 +385,7 @@ fn the_driver_passes_every_branch() {
     );
     let common = [
         long,
+        recent,
         merged_both,
         partly_released,
         aligned,

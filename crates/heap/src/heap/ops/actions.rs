@@ -58,6 +58,10 @@ impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
 
     /// What is taken was cut from a best fit, at the beginning if no alignment was asked for.
     fn check_fit(&mut self, before: Option<usize>, lowest: Option<usize>, base: NonNull<u8>) {
+        if self.heap.recent_len() != self.model.recent_len() {
+            // What was merged may fit better.
+            return;
+        }
         let page = Addr::of(base.as_ptr()).page().get();
         let (Some(best), Some(run)) = (before, self.model.run_at(page)) else {
             return;
@@ -94,8 +98,8 @@ impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
         let Some(span) = self.heap.acquire_span(class) else {
             return self.refused();
         };
-        self.learn_released();
         self.check_fit(best, lowest, span.base());
+        self.learn_released();
         assert_eq!((span.pages(), span.class()), (pages, class));
         self.born(Kind::Small(span), span.base(), pages, false);
     }
@@ -107,19 +111,30 @@ impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
             byte => u32::from(byte) % 21,
         };
         let cut = input.below(PAGE_BYTES);
+        let recent = self
+            .model
+            .recent_of(pages, (1_usize << shift).div_ceil(PAGE_BYTES));
         let best = self.model.best_fit(pages);
         let lowest = best.and_then(|best| self.model.lowest_of(best));
         let Some(large) = self.heap.alloc_large(pages * PAGE_BYTES - cut, 1 << shift) else {
             return self.refused();
         };
-        self.learn_released();
         assert_eq!(large.bytes, pages * PAGE_BYTES);
         assert!(large.pointer.addr().get().is_multiple_of(1 << shift));
+        if let Some(recent) = recent {
+            let page = Addr::of(large.pointer.as_ptr()).page().get();
+            assert_eq!((page, large.is_zero), (recent.first, false));
+            self.model.take_recent(recent);
+            self.lives(Kind::Large, large.pointer, recent, false);
+            self.seen.recent += 1;
+            return;
+        }
         if 1 << shift <= PAGE_BYTES {
             self.check_fit(best, lowest, large.pointer);
         } else {
             self.seen.aligned += 1;
         }
+        self.learn_released();
         self.born(Kind::Large, large.pointer, pages, large.is_zero);
     }
 
@@ -165,6 +180,7 @@ impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
             assert_eq!(after, None, "only large objects change their length");
             return;
         }
+        self.learn_merged();
         let more = pages.saturating_sub(live.pages.count);
         let behind = self.model.run_at(live.pages.end());
         let fits = more == 0
@@ -257,13 +273,15 @@ impl<O: Os, A: AddressSpace, R: RunStore> Driver<'_, O, A, R> {
     fn step(&mut self, input: &mut Input<'_>) {
         self.now += u64::from(input.byte()) * 4;
         let given = self.heap.scavenge_step(self.now).get() / PAGE_BYTES;
+        self.learn_merged();
         assert_eq!(self.learn_released(), given, "as many as it says");
         self.seen.stepped += given;
     }
 
     pub(super) fn release_all(&mut self) {
-        let expected = self.model.releasable().len();
         let given = self.heap.release_memory().get() / PAGE_BYTES;
+        self.learn_merged();
+        let expected = self.model.releasable().len();
         assert_eq!(self.learn_released(), given, "as many as it says");
         assert!(given == expected || self.is_limited, "all that is free");
         self.seen.released += given;

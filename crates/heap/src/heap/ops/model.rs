@@ -2,6 +2,7 @@
 //!
 //! Belongs to the driver. It learns where the heap has grown, and works everything else out by itself:
 //! which pages are free, which runs they form, which of them hold no memory.
+use crate::limits::{RECENT_PAGES, RECENT_RUNS};
 use core::ops::Range;
 use std::collections::BTreeMap;
 use std::vec::Vec;
@@ -33,6 +34,8 @@ pub(super) struct Model {
     pages: PageStates,
     /// Pages in use, first to count.
     used: BTreeMap<usize, usize>,
+    /// Freed a moment ago and not merged yet, the oldest first.
+    recent: Vec<Pages>,
 }
 
 impl Model {
@@ -42,6 +45,7 @@ impl Model {
             free: BTreeMap::new(),
             pages: PageStates::default(),
             used: BTreeMap::new(),
+            recent: Vec::new(),
         }
     }
 
@@ -156,6 +160,48 @@ impl Model {
         });
         self.used.insert(pages.first, pages.count);
         (all, mixed)
+    }
+
+    /// These pages came back, to be used again as they are. Answers with how many runs had two free
+    /// neighbours when they were merged to make room.
+    pub(super) fn give_later(&mut self, pages: Pages) -> usize {
+        if pages.count > RECENT_PAGES / 4 {
+            return usize::from(self.give(pages) == 2);
+        }
+        let sum = |recent: &[Pages]| recent.iter().map(|run| run.count).sum::<usize>();
+        let mut merged_both = 0;
+        while self.recent.len() == RECENT_RUNS || sum(&self.recent) + pages.count > RECENT_PAGES {
+            let oldest = self.recent.remove(0);
+            merged_both += usize::from(self.give(oldest) == 2);
+        }
+        self.recent.push(pages);
+        merged_both
+    }
+
+    /// What was freed last of this length and alignment.
+    pub(super) fn recent_of(&self, count: usize, align: usize) -> Option<Pages> {
+        let mut fits = self.recent.iter().rev();
+        fits.find(|run| run.count == count && run.first.is_multiple_of(align))
+            .copied()
+    }
+
+    /// It is in use again.
+    pub(super) fn take_recent(&mut self, pages: Pages) {
+        self.recent.retain(|run| *run != pages);
+    }
+
+    pub(super) fn recent_len(&self) -> usize {
+        self.recent.len()
+    }
+
+    /// All of it was merged.
+    pub(super) fn merge_recent(&mut self) -> usize {
+        let recent = core::mem::take(&mut self.recent);
+        let mut merged_both = 0;
+        for run in recent {
+            merged_both += usize::from(self.give(run) == 2);
+        }
+        merged_both
     }
 
     /// These pages came back. Answers with how many free neighbours they had.
