@@ -12,7 +12,7 @@ use crate::word::Word;
 use core::mem::offset_of;
 use core::ptr::NonNull;
 use core::slice;
-use sync::atomic::{AtomicU64, Ordering, fence};
+use sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// One bin of a cache that this thread owns.
 ///
@@ -96,6 +96,8 @@ impl Magazine {
             unsafe { array.as_ptr().copy_from_nonoverlapping(self.array(), len) };
         }
         self.set(offset_of!(Cache, slots), array.as_ptr());
+        // Release: the child of a fork must not find the new capacity with the old array.
+        fence(Ordering::Release);
         // SAFETY: the array is the one just set.
         unsafe { self.set_capacity(capacity) };
     }
@@ -130,23 +132,75 @@ impl Magazine {
             .wrapping_add(u64::from(self.word().count()))
             .wrapping_sub(u64::from(start));
         let moved = (change.flushed as u64).wrapping_sub(change.refilled as u64);
-        // SAFETY: the field of a live cache; atomic.
-        let version = unsafe { &(*self.cache.as_ptr()).version };
-        let before = version.load(Ordering::Relaxed);
-        version.store(before.wrapping_add(1), Ordering::Relaxed);
-        // Release: a reader that sees one of the stores below sees the odd version, or a newer one,
-        // at its second look; pairs with the Acquire fence in `stats`.
-        fence(Ordering::Release);
+        self.begin();
         self.add(offset_of!(Cache, counted), allocs);
         self.add(offset_of!(Cache, moved), moved);
-        // SAFETY: M1 and M2.
-        let word = unsafe { Cache::word(self.cache, self.bin) };
-        word.store(Word::new(len, u32::from(start)).0, Ordering::Relaxed);
-        // Release: pairs with the first Acquire in `stats`.
-        version.store(before.wrapping_add(2), Ordering::Release);
+        self.set_word(Word::new(len, u32::from(start)));
         #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
         self.set(offset_of!(Cache, marks), len as u16);
         self.set(offset_of!(Cache, starts), start);
+        self.end();
+    }
+
+    /// Moves the `count` oldest slots behind the others, at most as many as there are.
+    ///
+    /// The magazine is empty to everybody else meanwhile: the child of a fork gets a copy of it as it
+    /// is at some moment, and half-moved slots would be in two places.
+    pub(crate) fn rotate(&mut self, count: usize) {
+        let before = self.word();
+        if count == before.len() {
+            return;
+        }
+        self.begin();
+        self.set_word(Word::new(0, before.count()));
+        // Release: the slots are moved after the length was hidden, also in the copy of a child.
+        fence(Ordering::Release);
+        // SAFETY: the length is at most the capacity, which is not 0: something is held.
+        unsafe { self.places(0, before.len()) }.rotate_left(count);
+        // Release: and before it is shown again.
+        fence(Ordering::Release);
+        self.set_word(before);
+        self.end();
+    }
+
+    /// Brings the fields of a magazine together whose owner went away between [`Self::begin`] and
+    /// [`Self::end`]. Whatever the word says is held, is held.
+    pub(crate) fn mend(&mut self) {
+        let word = self.word();
+        let start = self.get::<u16>(offset_of!(Cache, starts));
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
+        let start = start.min(word.count() as u16);
+        self.set(offset_of!(Cache, starts), start);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
+        self.set(offset_of!(Cache, marks), word.len() as u16);
+    }
+
+    /// Statistics wait from here to [`Self::end`].
+    fn begin(&mut self) {
+        let version = self.version();
+        let before = version.load(Ordering::Relaxed);
+        version.store(before.wrapping_add(1), Ordering::Relaxed);
+        // Release: a reader that sees one of the stores that follow sees the odd version, or a newer
+        // one, at its second look; pairs with the Acquire fence in `stats`.
+        fence(Ordering::Release);
+    }
+
+    fn end(&mut self) {
+        let version = self.version();
+        let before = version.load(Ordering::Relaxed);
+        // Release: pairs with the first Acquire in `stats`.
+        version.store(before.wrapping_add(1), Ordering::Release);
+    }
+
+    fn version(&self) -> &AtomicU32 {
+        // SAFETY: the field of a live cache; atomic.
+        unsafe { &(*self.cache.as_ptr()).version }
+    }
+
+    fn set_word(&mut self, word: Word) {
+        // SAFETY: M1 and M2.
+        let place = unsafe { Cache::word(self.cache, self.bin) };
+        place.store(word.0, Ordering::Relaxed);
     }
 
     /// Adds a slot on top. The length is below the capacity.
@@ -157,9 +211,7 @@ impl Magazine {
         let top = unsafe { self.array().add(before.len()) };
         // SAFETY: as above, and M1.
         unsafe { top.write(slot) };
-        // SAFETY: M1 and M2.
-        let word = unsafe { Cache::word(self.cache, self.bin) };
-        word.store(before.push().0, Ordering::Relaxed);
+        self.set_word(before.push());
     }
 
     /// `bytes` of the cache's reserve, if so many are left.

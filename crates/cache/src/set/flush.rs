@@ -93,8 +93,7 @@ impl<X: Exchange, M> CacheSet<X, M> {
     ) -> Result<(), FlushError> {
         let len = magazine.len();
         let left = len - count;
-        // SAFETY: the length is at most the capacity, which is not 0.
-        unsafe { magazine.places(0, len) }.rotate_left(count);
+        magazine.rotate(count);
         // The slots leave the magazine before the exchange sees them: nobody can find them in both.
         let change = Change {
             len: left,
@@ -102,7 +101,7 @@ impl<X: Exchange, M> CacheSet<X, M> {
             ..Change::default()
         };
         magazine.change(change, self.start(class));
-        // SAFETY: as above.
+        // SAFETY: the length was at most the capacity, which is not 0.
         let oldest = unsafe { magazine.places(left, len) };
         // SAFETY: slots of the class that belonged to the cache (C2) and have left it.
         unsafe { self.exchange.flush(class, oldest) }

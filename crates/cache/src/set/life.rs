@@ -5,7 +5,8 @@
 #![expect(unsafe_code, reason = "reaches into the memory of caches that it owns")]
 use super::CacheSet;
 use crate::Cache;
-use crate::limits::CACHE_BYTES;
+use crate::limits::{BINS, CACHE_BYTES};
+use crate::magazine::Magazine;
 use arena::Category;
 use central::{Exchange, FlushError};
 use core::ptr::{self, NonNull};
@@ -95,9 +96,17 @@ impl Dead {
     pub(super) unsafe fn adopt(&mut self, cache: NonNull<Cache>) {
         // SAFETY: a live cache, and nobody else looks.
         let version = unsafe { &(*cache.as_ptr()).version };
-        // The owner may have been between the two stores of a change.
-        let even = version.load(Ordering::Relaxed).next_multiple_of(2);
-        version.store(even, Ordering::Relaxed);
+        let found = version.load(Ordering::Relaxed);
+        if !found.is_multiple_of(2) {
+            // The owner was in the middle of a change.
+            for bin in 0..BINS {
+                // SAFETY: nobody owns the cache, so this call does; one magazine at a time.
+                if let Some(mut magazine) = unsafe { Magazine::of(cache, bin) } {
+                    magazine.mend();
+                }
+            }
+            version.store(found.wrapping_add(1), Ordering::Relaxed);
+        }
         // SAFETY: as above.
         let is_dead = unsafe { (*cache.as_ptr()).is_dead };
         if !is_dead {

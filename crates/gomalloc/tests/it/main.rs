@@ -2,8 +2,16 @@
 //!
 //! Everything that the test harness itself allocates goes through it, too.
 mod blocks;
+#[cfg(target_os = "linux")]
+mod busy;
+mod child;
+#[cfg(target_os = "linux")]
+mod fork;
 mod misuse;
+#[cfg(target_os = "linux")]
+mod pthread;
 mod settings;
+mod shadow;
 mod stats;
 mod threads;
 
