@@ -6,12 +6,22 @@ mod blocks;
 mod busy;
 mod child;
 #[cfg(target_os = "linux")]
+mod crowd;
+#[cfg(target_os = "linux")]
+mod early_late;
+#[cfg(target_os = "linux")]
+mod exec;
+#[cfg(target_os = "linux")]
+mod exits;
+#[cfg(target_os = "linux")]
 mod fork;
 mod misuse;
 #[cfg(target_os = "linux")]
 mod pthread;
 mod settings;
 mod shadow;
+#[cfg(target_os = "linux")]
+mod signals;
 mod stats;
 mod threads;
 

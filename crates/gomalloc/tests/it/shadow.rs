@@ -38,6 +38,24 @@ impl Block {
         Self::of(pointer, layout)
     }
 
+    /// As [`Block::alloc`]; checks first that every byte is zero.
+    pub(crate) fn zeroed(size: usize, align: usize) -> Option<Self> {
+        let layout = Layout::from_size_align(size, align).ok()?;
+        // SAFETY: this allocator serves empty layouts, too.
+        let pointer = unsafe { A.alloc_zeroed(layout) };
+        if !pointer.is_null() {
+            // SAFETY: the block has `size` bytes, and they are initialised.
+            let bytes = unsafe { core::slice::from_raw_parts(pointer, size) };
+            // A word at a time: large blocks are looked at in builds without optimisation.
+            // SAFETY: all bit patterns are numbers.
+            let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
+            let zero = words.iter().all(|&word| word == 0);
+            let zero = zero && head.iter().chain(tail).all(|&byte| byte == 0);
+            assert!(zero, "{size} zeroed bytes at {pointer:?} are not zero");
+        }
+        Self::of(pointer, layout)
+    }
+
     fn of(pointer: *mut u8, layout: Layout) -> Option<Self> {
         if pointer.is_null() {
             return None;
