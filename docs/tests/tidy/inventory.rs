@@ -5,7 +5,7 @@
 
 use crate::code::{bare, is_word, words};
 use crate::{File, root, rust_files, sources};
-use std::fmt::Write;
+use core::fmt::Write;
 use std::fs;
 
 const DOCUMENT: &str = "docs/UNSAFE.md";
