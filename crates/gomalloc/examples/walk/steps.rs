@@ -215,6 +215,14 @@ impl<O: Os, P: Platform> Walk<'_, '_, '_, O, P> {
             // SAFETY: allocated just above, and not used.
             let freed = unsafe { self.heap.free_large(block.pointer) };
             text.line(format_args!("free: {} bytes", freed.expect("a live block")));
+            let again = self.heap.alloc_large(size, 16).expect("memory");
+            text.line(format_args!(
+                "alloc again: block {:?}, known to be zero: {}",
+                again.pointer, again.is_zero
+            ));
+            // SAFETY: allocated just above, and not used.
+            unsafe { self.heap.free_large(again.pointer) }.expect("a live block");
+            text.line(format_args!("free again"));
             text.calls();
             text.figures(self.heap);
         }
