@@ -48,12 +48,13 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
     /// The manual span that covers the address. Lock-free, O(1).
     #[inline]
     pub fn manual_span_of(&self, addr: Addr) -> Option<&Span> {
-        let span = self.header_at(addr)?;
-        let found = span
-            .life()
-            .read(|state| state == SpanState::Manual && span.covers(addr))?;
+        let covers = |span: SpanRef| {
+            let read = |state| state == SpanState::Manual && span.covers(addr);
+            span.life().read(read)?.then_some(span)
+        };
+        let span = self.first_of(addr, covers)?;
         // SAFETY: I4 — the header lives as long as the heap.
-        found.then(|| unsafe { span.extend() })
+        Some(unsafe { span.extend() })
     }
 
     /// The slot that the address lies in, whether or not it is allocated; `None` for memory that is
@@ -123,3 +124,6 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         Some(unsafe { SpanRef::new(header.cast()) })
     }
 }
+
+#[cfg(all(test, not(gomalloc_loom)))]
+mod tests;
