@@ -3,8 +3,9 @@
 //! Bottom to top: [`Os`] is the seam to the operating system, a state machine over address ranges
 //! (None → Reserved → Prepared → Ready and back). [`Memory`] puts accounting per [`Category`] and
 //! the page-size checks in front of it. [`AddressSpace`] is what the heap above grows out of and
-//! looks addresses up in; [`Sparse`] implements it with Go's arenas (Go 1.11 and later). The
-//! metadata allocators [`Persistent`] and [`Fixed`] give memory that lies outside the heap.
+//! looks addresses up in; [`Sparse`] implements it with Go's arenas (Go 1.11 and later),
+//! [`Contiguous`] with one block (up to Go 1.10). The metadata allocators [`Persistent`] and
+//! [`Fixed`] give memory that lies outside the heap.
 //!
 //! All state lives in values; dropping a layout unmaps whatever it holds.
 #![no_std]

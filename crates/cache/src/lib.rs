@@ -7,7 +7,7 @@
 //! [`CacheSet`], which refills from and flushes to an [`Exchange`](central::Exchange) by the batch.
 //!
 //! ```text
-//!  thread ─▶ Cache (pop, push: 9 instructions each)
+//!  thread ─▶ Cache (pop, push: 8 instructions each)
 //!              │ miss: empty, full, or 32,768 allocations since the last miss
 //!              ▼
 //!          CacheSet ── refill / flush by the batch ──▶ Exchange (central)

@@ -2,7 +2,12 @@
 //!
 //! Bottom to top: [`StackSource`] is the seam to the heap. [`StackPool`] is Go's pool over it: small
 //! stacks by [`Order`] out of spans of 32 KiB, large ones as spans of their own, either of them plain
-//! or above a guard page. [`LocalStacks`] is a thread's or processor's share of the small ones.
+//! or above a guard page. [`LocalStacks`] is a thread's or processor's share of the small ones, and moves a stack to a larger
+//! or smaller one ([`LocalStacks::grow`], [`LocalStacks::relocate`]).
+//!
+//! With the feature `std` there are owned stacks besides, for coroutine libraries: `Stacks` is a pool
+//! that any thread may use, `ThreadStacks` a front of it for one thread, `Stack` a stack that goes
+//! back when it is dropped.
 #![no_std]
 #![deny(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! Platforms with pointers of four bytes.
 //!
 //! Constants only. There are no hints to choose: the kernel, the libraries and the program break
-//! leave one gap or two, so the heap goes next to the break (see `sparse/linear.rs`) and takes
+//! leave one gap or two, so the heap goes next to the break (see `sparse/start.rs`) and takes
 //! whatever else it is given.
 use super::Platform;
 use crate::Addr;
