@@ -18,6 +18,7 @@ mod bitmap;
 mod category;
 mod contiguous;
 mod error;
+mod flat;
 mod hint;
 mod limits;
 mod map;

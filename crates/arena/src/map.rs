@@ -13,8 +13,7 @@
 //! | tag, span | Release, by the owner of the pages | by anybody |
 //! | `Head` | before the entry is published | by anybody |
 #![expect(unsafe_code, reason = "page tables in raw memory")]
-use crate::{Addr, ByteCount, Category, Memory, Os, OsError, PageCount, PageEntry};
-use crate::{PAGE_SHIFT, Persistent, Platform};
+use crate::{Addr, ByteCount, Category, Memory, Os, OsError, Persistent, Platform};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use metadata::place;
@@ -116,38 +115,6 @@ impl<P: Platform> Map<P> {
         let metadata = self.slot(addr)?.load(Ordering::Acquire);
         // SAFETY: I2.
         Some(unsafe { Metadata::from_ptr(NonNull::new(metadata)?) })
-    }
-
-    /// The tag of a page, 0 outside of every arena.
-    #[inline]
-    pub(crate) fn tag(&self, addr: Addr) -> u8 {
-        match self.metadata(addr) {
-            Some(metadata) => metadata.tag(addr).load(Ordering::Relaxed),
-            None => 0,
-        }
-    }
-
-    /// What is known of a page.
-    #[inline]
-    pub(crate) fn entry(&self, addr: Addr) -> Option<PageEntry<'_>> {
-        let metadata = self.metadata(addr)?;
-        Some(PageEntry {
-            span: metadata.span(addr),
-            tag: metadata.tag(addr),
-        })
-    }
-
-    /// Sets the entries of a run of pages, as far as the map knows them.
-    pub(crate) fn set(&self, first: Addr, pages: PageCount, span: *mut (), tag: u8) {
-        let (mut addr, mut left) = (first, pages.get());
-        while left > 0 {
-            let Some(metadata) = self.metadata(addr) else {
-                return;
-            };
-            let count = metadata.set(addr, left, span, tag);
-            left -= count;
-            addr = Addr::new(addr.get().wrapping_add(count << PAGE_SHIFT));
-        }
     }
 
     /// Makes sure that there is a second-level table for this address, which the map covers.

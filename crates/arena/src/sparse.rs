@@ -11,17 +11,19 @@
     unsafe_code,
     reason = "implements the interface that page tables are behind"
 )]
+use crate::flat::{Flat, Ground};
 use crate::hint::Hints;
 use crate::map::Map;
 use crate::meta::Linear;
 use crate::stray::Strays;
 use crate::{
-    Addr, AddressSpace, ByteCount, GrowError, Growth, Hint, Memory, Native, Os, PageCount,
-    PageEntry, Persistent, Platform,
+    Addr, AddressSpace, ByteCount, GrowError, Growth, Hint, Memory, Native, Os, PAGE_SHIFT,
+    PageCount, PageEntry, Persistent, Platform,
 };
 use core::ptr::NonNull;
 use left::Left;
 use sync::Mutex;
+use sync::atomic::Ordering;
 
 mod adopt;
 mod bitmap;
@@ -40,10 +42,12 @@ pub use config::SparseConfig;
 /// # Invariants
 ///
 /// * I1: a map entry is published after its arena was reserved, and its arena stays reserved.
+/// * I3: the tags of an arena are all in the flat table, or all in its metadata, as long as it lives.
 /// * I2: every reservation is recorded in `Inner::reservations`, is one of `Inner`'s linear ones,
 ///   or is one of its strays.
 #[derive(Debug)]
 pub struct Sparse<O: Os, P: Platform = Native> {
+    flat: Flat<P>,
     map: Map<P>,
     memory: Memory<O>,
     config: SparseConfig,
@@ -63,6 +67,8 @@ struct Inner {
     linear_metadata: Option<Linear>,
     /// The first arenas, on platforms that reserve them next to the program break.
     linear_arenas: Option<Linear>,
+    /// What the flat tag table stands on.
+    tags: Ground,
     strays: Strays,
     /// Bytes that were handed out.
     grown: usize,
@@ -93,6 +99,16 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         self.inner.lock().hints.keep(count);
     }
 
+    /// The tag of a page that the flat table does not cover.
+    #[cold]
+    #[inline(never)]
+    fn tag_slow(&self, addr: Addr) -> u8 {
+        match self.map.metadata(addr) {
+            Some(metadata) => metadata.tag(addr).load(Ordering::Relaxed),
+            None => 0,
+        }
+    }
+
     /// What it was made with.
     pub fn config(&self) -> SparseConfig {
         self.config
@@ -115,16 +131,37 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
 
     #[inline]
     fn entry(&self, addr: Addr) -> Option<PageEntry<'_>> {
-        self.map.entry(addr)
+        let metadata = self.map.metadata(addr)?;
+        Some(PageEntry {
+            span: metadata.span(addr),
+            tag: match self.flat.tag(addr) {
+                Some(tag) => tag,
+                None => metadata.tag(addr),
+            },
+        })
     }
 
     #[inline]
     fn tag(&self, addr: Addr) -> u8 {
-        self.map.tag(addr)
+        match self.flat.tag(addr) {
+            Some(tag) => tag.load(Ordering::Relaxed),
+            None => self.tag_slow(addr),
+        }
     }
 
     unsafe fn set_entries(&self, first: Addr, pages: PageCount, span: *mut (), tag: u8) {
-        self.map.set(first, pages, span, tag);
+        let (mut addr, mut left) = (first, pages.get());
+        while left > 0 {
+            let Some(metadata) = self.map.metadata(addr) else {
+                return;
+            };
+            let tags = self.flat.place(addr);
+            let tags = tags.unwrap_or_else(|| metadata.tag_place(addr));
+            // SAFETY: an arena has all of its tags in one place or the other (I3).
+            let count = unsafe { metadata.set(addr, left, tags, span, tag) };
+            left -= count;
+            addr = Addr::new(addr.get().wrapping_add(count << PAGE_SHIFT));
+        }
     }
 
     fn pointer(&self, addr: Addr) -> Option<NonNull<u8>> {

@@ -174,22 +174,39 @@ impl<P: Platform> Metadata<P> {
 
     /// Sets the entries of up to `count` pages from `first` on, as far as this arena goes; how many
     /// these are.
-    pub(crate) fn set(self, first: Addr, count: usize, span: *mut (), tag: u8) -> usize {
+    ///
+    /// # Safety
+    ///
+    /// `tags` is the place of the first page's tag, followed by those of the arena's other pages.
+    pub(crate) unsafe fn set(
+        self,
+        first: Addr,
+        count: usize,
+        tags: NonNull<AtomicU8>,
+        span: *mut (),
+        tag: u8,
+    ) -> usize {
         let page = Self::page_in_arena(first);
         let count = count.min(P::PAGES - page);
         // SAFETY: I1 — inside the metadata.
         let spans = unsafe { self.tags.cast::<u8>().add(Self::SPANS_OFFSET) };
-        let spans = spans.cast::<AtomicPtr<()>>();
-        for page in page..page + count {
-            // SAFETY: I1, and `page` is below PAGES.
-            let entry = unsafe { place(spans, page) };
+        // SAFETY: I1, and `page` is below PAGES.
+        let spans = unsafe { spans.cast::<AtomicPtr<()>>().add(page) };
+        for index in 0..count {
+            // SAFETY: I1, and `page + index` is below PAGES.
+            let entry = unsafe { place(spans, index) };
             // Release: whoever finds the span sees its header as the caller has written it.
             entry.store(span, Ordering::Release);
-            // SAFETY: I1, and `page` is below PAGES.
-            let entry = unsafe { place(self.tags, page) };
+            // SAFETY: as above, and the caller's tags.
+            let entry = unsafe { place(tags, index) };
             entry.store(tag, Ordering::Release);
         }
         count
+    }
+
+    /// Where the tag of a page is, and those of the pages after it.
+    pub(crate) fn tag_place(self, addr: Addr) -> NonNull<AtomicU8> {
+        NonNull::from(self.tag(addr))
     }
 
     /// Number of the page around an address, in its arena.

@@ -293,7 +293,7 @@ pub unsafe trait Os: Send + Sync {
         let _ = (at, bytes, advice);
     }
 
-    /// Where mapped memory at `at` can be touched: there, except in a simulation, whose addresses
+    /// Where reserved memory at `at` can be touched once it is mapped: there, except in a simulation, whose addresses
     /// are numbers. Tables that lie in a reservation are reached through this.
     #[inline(always)]
     fn backing(&self, at: NonNull<u8>, bytes: ByteCount) -> NonNull<u8> {

@@ -161,10 +161,18 @@ impl Simulated {
     ///
     /// If they are not free.
     pub fn take(&self, start: Addr, bytes: ByteCount) {
+        assert!(self.try_take(start, bytes), "{start} is in use");
+    }
+
+    /// Somebody takes addresses, unless they are in use. Were they free?
+    pub fn try_take(&self, start: Addr, bytes: ByteCount) -> bool {
         let (start, end) = (start.get() as u64, start.get() as u64 + bytes.get() as u64);
         let mut state = self.lock();
-        assert!(state.ranges.is_free(start, end), "{start:#x} is in use");
-        state.ranges.set(start, end, Some(Kind::Taken));
+        let is_free = state.ranges.is_free(start, end);
+        if is_free {
+            state.ranges.set(start, end, Some(Kind::Taken));
+        }
+        is_free
     }
 
     /// The calls since the last look.
@@ -368,11 +376,11 @@ unsafe impl Os for Simulated {
     fn backing(&self, at: NonNull<u8>, bytes: ByteCount) -> NonNull<u8> {
         let start = at.addr().get() as u64;
         let mut state = self.lock();
-        let backed = [Kind::Prepared, Kind::Ready];
+        let ours = [Kind::Reserved, Kind::Prepared, Kind::Ready];
         let end = start + bytes.get() as u64;
         assert!(
-            state.ranges.is_all(start, end, &backed),
-            "{at:?} is not mapped"
+            state.ranges.is_all(start, end, &ours),
+            "{at:?} is not reserved"
         );
         state.backings.get(start, end)
     }

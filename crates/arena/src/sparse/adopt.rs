@@ -39,6 +39,12 @@ impl<O: Os, P: Platform> Sparse<O, P> {
                 return Err(GrowError::AlreadyInitialized(arena(number)));
             }
         }
+        // The window begins with the numbers where these are few, or else with the first arena.
+        let window = if P::LINEAR { Addr::NULL } else { base };
+        let covered = self
+            .flat
+            .cover(&self.memory, &mut inner.tags, window, (base, range.bytes));
+        covered.map_err(GrowError::Metadata)?;
         let mut chain = ptr::null_mut();
         for _ in 0..arenas {
             match self.alloc_metadata(inner) {

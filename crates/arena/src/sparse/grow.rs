@@ -7,6 +7,7 @@
 use super::adopt::Recorded;
 use super::left::Range;
 use super::{Inner, Sparse};
+use crate::flat::Ground;
 use crate::{
     Addr, ByteCount, Category, GrowError, Growth, Hint, HintPolicy, Os, PAGE_BYTES, PageCount,
     Platform,
@@ -72,7 +73,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         let skipped = self.skipped(inner);
         let bytes = bytes.checked_add(skipped);
         let bytes = bytes.and_then(|bytes| bytes.align_up(P::ARENA));
-        let (range, source) = self.reserve_somewhere(inner, bytes.ok_or(too_large)?)?;
+        let (range, source) = self.reserve_with_tags(inner, bytes.ok_or(too_large)?)?;
         let recorded = match source {
             Source::Linear => Recorded::Already,
             Source::Hint(_) | Source::System => Recorded::New,
@@ -101,6 +102,28 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         }
         let offset = ByteCount::new(self.config.hints.first_offset::<P>());
         offset.align_down(self.memory.page_size())
+    }
+
+    /// Reserves address space, and before the first of it the flat tag table; without it, if both
+    /// do not fit.
+    fn reserve_with_tags(
+        &self,
+        inner: &mut Inner,
+        bytes: ByteCount,
+    ) -> Result<(Range, Source), GrowError> {
+        let is_first = matches!(inner.tags, Ground::Undecided);
+        if is_first {
+            self.flat.reserve(&self.memory, &mut inner.tags);
+        }
+        let reserved = self.reserve_somewhere(inner, bytes);
+        if reserved.is_ok() || !is_first {
+            return reserved;
+        }
+        // SAFETY: nothing was covered yet.
+        if unsafe { inner.tags.release(&self.memory) } {
+            return self.reserve_somewhere(inner, bytes);
+        }
+        reserved
     }
 
     /// In the linear reservation, at the first hint that the system honours, or anywhere.

@@ -16,6 +16,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     ///
     /// Nothing refers to any page, entry or metadata, and nothing but `drop` follows.
     pub unsafe fn release(&mut self) -> Usage {
+        self.flat.close();
         // SAFETY: the caller's duty is the call's.
         unsafe { self.inner.get_mut().release(&self.memory) };
         self.memory.usage()
@@ -43,6 +44,8 @@ impl Inner {
         memory.close(ByteCount::new(grown), ByteCount::new(reserved));
         self.spare = ptr::null_mut();
         for _ in 0..2 {
+            // SAFETY: the caller says that nothing refers to tags.
+            unsafe { self.tags.release(memory) };
             if let Some(linear) = &mut self.linear_metadata {
                 // SAFETY: the caller says that nothing refers to metadata.
                 if unsafe { linear.release(memory) }.is_ok() {

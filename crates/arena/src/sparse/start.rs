@@ -3,6 +3,7 @@
 //! Nothing is shared yet. After Go 1.20 `mallocinit`.
 #![expect(unsafe_code, reason = "releases what a failed construction has left")]
 use super::{Inner, Sparse, SparseConfig};
+use crate::flat::{Flat, Ground};
 use crate::hint::Hints;
 use crate::map::{Map, Metadata};
 use crate::meta::{Backed, Linear};
@@ -63,6 +64,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
             spare: ptr::null_mut(),
             linear_metadata: None,
             linear_arenas: None,
+            tags: Ground::Undecided,
             strays: Strays::new(),
             grown: 0,
             freed: 0,
@@ -74,6 +76,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         let step = step.checked_next_power_of_two().unwrap_or(P::ARENA.get());
         let step = ByteCount::new(step.min(P::ARENA.get()));
         Ok(Self {
+            flat: Flat::new(),
             map,
             memory,
             config: SparseConfig { step, ..config },

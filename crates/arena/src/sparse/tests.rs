@@ -19,6 +19,7 @@ mod injection;
 mod platforms32;
 #[cfg(target_pointer_width = "64")]
 mod platforms64;
+mod window;
 
 fn window() -> Sparse<Host, Window> {
     Sparse::for_platform(Host::new(), SparseConfig::default()).expect("a layout in a window")
