@@ -47,11 +47,18 @@ pub use config::SparseConfig;
 ///   or is one of its strays.
 #[derive(Debug)]
 pub struct Sparse<O: Os, P: Platform = Native> {
-    flat: Flat<P>,
-    map: Map<P>,
+    lookup: Lookup<P>,
     memory: Memory<O>,
     config: SparseConfig,
     inner: Mutex<Inner>,
+}
+
+/// What lookups read, in one cache line that is only written when the heap grows by an arena.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Lookup<P> {
+    flat: Flat<P>,
+    map: Map<P>,
 }
 
 /// What growth changes.
@@ -103,7 +110,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     #[cold]
     #[inline(never)]
     fn tag_slow(&self, addr: Addr) -> u8 {
-        match self.map.metadata(addr) {
+        match self.lookup.map.metadata(addr) {
             Some(metadata) => metadata.tag(addr).load(Ordering::Relaxed),
             None => 0,
         }
@@ -131,10 +138,10 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
 
     #[inline]
     fn entry(&self, addr: Addr) -> Option<PageEntry<'_>> {
-        let metadata = self.map.metadata(addr)?;
+        let metadata = self.lookup.map.metadata(addr)?;
         Some(PageEntry {
             span: metadata.span(addr),
-            tag: match self.flat.tag(addr) {
+            tag: match self.lookup.flat.tag(addr) {
                 Some(tag) => tag,
                 None => metadata.tag(addr),
             },
@@ -143,7 +150,7 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
 
     #[inline]
     fn tag(&self, addr: Addr) -> u8 {
-        match self.flat.tag(addr) {
+        match self.lookup.flat.tag(addr) {
             Some(tag) => tag.load(Ordering::Relaxed),
             None => self.tag_slow(addr),
         }
@@ -152,10 +159,10 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
     unsafe fn set_entries(&self, first: Addr, pages: PageCount, span: *mut (), tag: u8) {
         let (mut addr, mut left) = (first, pages.get());
         while left > 0 {
-            let Some(metadata) = self.map.metadata(addr) else {
+            let Some(metadata) = self.lookup.map.metadata(addr) else {
                 return;
             };
-            let tags = self.flat.place(addr);
+            let tags = self.lookup.flat.place(addr);
             let tags = tags.unwrap_or_else(|| metadata.tag_place(addr));
             // SAFETY: an arena has all of its tags in one place or the other (I3).
             let count = unsafe { metadata.set(addr, left, tags, span, tag) };
@@ -166,7 +173,7 @@ unsafe impl<O: Os, P: Platform> AddressSpace for Sparse<O, P> {
 
     fn pointer(&self, addr: Addr) -> Option<NonNull<u8>> {
         let address = core::num::NonZeroUsize::new(addr.get())?;
-        let head = self.map.metadata(addr)?.head();
+        let head = self.lookup.map.metadata(addr)?.head();
         Some(head.region().with_addr(address))
     }
 

@@ -1,6 +1,8 @@
 //! Publication of arenas and page entries, on the shipped code, by every interleaving.
 #![expect(unsafe_code, reason = "sets entries")]
-use crate::{Addr, AddressSpace, Host, PAGE_BYTES, PageCount, Sparse, SparseConfig, Window};
+use crate::{
+    Addr, AddressSpace, Host, PAGE_BYTES, PageCount, Platform, Sparse, SparseConfig, Window,
+};
 use core::ptr;
 use sync::atomic::Ordering;
 use sync::model::{Arc, Builder, thread};
@@ -17,10 +19,11 @@ fn space() -> Arc<Space> {
     Arc::new(Sparse::for_platform(Host::new(), SparseConfig::default()).expect("a layout"))
 }
 
-/// Where the host's window begins: the first growth will be there.
+/// Where the first growth will be: the flat tag table has the first arena of the window.
 fn base(space: &Space) -> Addr {
     use crate::Os;
-    space.memory().os().window().expect("a window").0
+    let (base, _) = space.memory().os().window().expect("a window");
+    base.checked_add(Window::ARENA).expect("inside")
 }
 
 #[test]

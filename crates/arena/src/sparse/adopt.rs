@@ -31,19 +31,21 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         let arenas = range.bytes.get() >> P::ARENA_SHIFT;
         let arena = |number: usize| Addr::new(base.get() + (number << P::ARENA_SHIFT));
         for number in 0..arenas {
-            let prepared = self
-                .map
-                .prepare(&self.memory, &mut inner.persistent, arena(number));
+            let prepared =
+                self.lookup
+                    .map
+                    .prepare(&self.memory, &mut inner.persistent, arena(number));
             prepared.map_err(GrowError::ArenaMap)?;
-            if self.map.metadata(arena(number)).is_some() {
+            if self.lookup.map.metadata(arena(number)).is_some() {
                 return Err(GrowError::AlreadyInitialized(arena(number)));
             }
         }
         // The window begins with the numbers where these are few, or else with the first arena.
         let window = if P::LINEAR { Addr::NULL } else { base };
-        let covered = self
-            .flat
-            .cover(&self.memory, &mut inner.tags, window, (base, range.bytes));
+        let covered =
+            self.lookup
+                .flat
+                .cover(&self.memory, &mut inner.tags, window, (base, range.bytes));
         covered.map_err(GrowError::Metadata)?;
         let mut chain = ptr::null_mut();
         for _ in 0..arenas {
@@ -69,7 +71,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
             // SAFETY: allocated above, zero but for the link that `unlink` has cleared.
             let metadata = unsafe { Metadata::in_memory(metadata, range.base) };
             // SAFETY: the lock is held, the entry was null above, and the arena is in the range.
-            unsafe { self.map.publish(arena(number), metadata) };
+            unsafe { self.lookup.map.publish(arena(number), metadata) };
         }
         Ok(())
     }
@@ -80,8 +82,8 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         let last = base.checked_add(bytes.saturating_sub(ByteCount::new(1)));
         let reason = match last {
             None => Some(Unusable::ExceedsAddresses),
-            Some(_) if !self.map.covers(base) => Some(Unusable::Base),
-            Some(last) if !self.map.covers(last) => Some(Unusable::End),
+            Some(_) if !self.lookup.map.covers(base) => Some(Unusable::Base),
+            Some(last) if !self.lookup.map.covers(last) => Some(Unusable::End),
             Some(_) => None,
         };
         if let Some(reason) = reason {

@@ -13,7 +13,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     /// Makes sure that the arena around `addr` has its bitmap.
     fn map_arena_bitmap(&self, inner: &mut Inner, addr: Addr) -> Result<(), GrowError> {
         let outside = GrowError::Outside(addr);
-        let head = self.map.metadata(addr).ok_or(outside)?.head();
+        let head = self.lookup.map.metadata(addr).ok_or(outside)?.head();
         if !head.bitmap.load(Ordering::Relaxed).is_null() {
             return Ok(());
         }
@@ -56,7 +56,7 @@ impl<O: Os, P: Platform> HeapBitmap for Sparse<O, P> {
     }
 
     fn bitmap_byte(&self, addr: Addr) -> Option<&AtomicU8> {
-        let head = self.map.metadata(addr)?.head();
+        let head = self.lookup.map.metadata(addr)?.head();
         // Acquire: pairs with the Release in `map_arena_bitmap`.
         let bitmap = NonNull::new(head.bitmap.load(Ordering::Acquire))?.cast::<AtomicU8>();
         let offset = addr.get() & (P::ARENA.get() - 1);

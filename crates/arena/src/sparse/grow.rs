@@ -113,7 +113,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     ) -> Result<(Range, Source), GrowError> {
         let is_first = matches!(inner.tags, Ground::Undecided);
         if is_first {
-            self.flat.reserve(&self.memory, &mut inner.tags);
+            self.lookup.flat.reserve(&self.memory, &mut inner.tags);
         }
         let reserved = self.reserve_somewhere(inner, bytes);
         if reserved.is_ok() || !is_first {
@@ -161,7 +161,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     fn reserve_at(&self, inner: &mut Inner, hint: Hint, bytes: ByteCount) -> Option<NonNull<u8>> {
         let wanted = hint.region(bytes)?;
         let last = wanted.checked_add(bytes.saturating_sub(ByteCount::new(1)))?;
-        if !self.map.covers(last) {
+        if !self.lookup.map.covers(last) {
             return None;
         }
         let strays = &mut inner.strays;

@@ -16,7 +16,7 @@ impl<O: Os, P: Platform> Sparse<O, P> {
     ///
     /// Nothing refers to any page, entry or metadata, and nothing but `drop` follows.
     pub unsafe fn release(&mut self) -> Usage {
-        self.flat.close();
+        self.lookup.flat.close();
         // SAFETY: the caller's duty is the call's.
         unsafe { self.inner.get_mut().release(&self.memory) };
         self.memory.usage()

@@ -2,7 +2,7 @@
 //!
 //! Nothing is shared yet. After Go 1.20 `mallocinit`.
 #![expect(unsafe_code, reason = "releases what a failed construction has left")]
-use super::{Inner, Sparse, SparseConfig};
+use super::{Inner, Lookup, Sparse, SparseConfig};
 use crate::flat::{Flat, Ground};
 use crate::hint::Hints;
 use crate::map::{Map, Metadata};
@@ -76,8 +76,10 @@ impl<O: Os, P: Platform> Sparse<O, P> {
         let step = step.checked_next_power_of_two().unwrap_or(P::ARENA.get());
         let step = ByteCount::new(step.min(P::ARENA.get()));
         Ok(Self {
-            flat: Flat::new(),
-            map,
+            lookup: Lookup {
+                flat: Flat::new(),
+                map,
+            },
             memory,
             config: SparseConfig { step, ..config },
             inner: Mutex::new(Rank::Arena, inner),

@@ -21,15 +21,15 @@ fn tags_inside_and_outside_of_the_window_are_found_alike() {
     let arena = Window::ARENA.get();
     let growth = space.grow(PageCount::new(Window::PAGES)).expect("an arena");
     let base = growth.base.addr().get();
-    assert!(space.flat.tag(Addr::new(base)).is_some());
+    assert!(space.lookup.flat.tag(Addr::new(base)).is_some());
     // One arena past the window's end. (The host gives neighbours.)
     let pages = Window::PAGES * COVERED;
     let growth = space.grow(PageCount::new(pages)).expect("more arenas");
     assert_eq!(growth.base.addr().get(), base + arena);
     let edge = base + COVERED * arena;
-    assert!(space.flat.tag(Addr::new(edge - 1)).is_some());
-    assert!(space.flat.tag(Addr::new(edge)).is_none());
-    assert!(space.flat.tag(Addr::new(base - 1)).is_none());
+    assert!(space.lookup.flat.tag(Addr::new(edge - 1)).is_some());
+    assert!(space.lookup.flat.tag(Addr::new(edge)).is_none());
+    assert!(space.lookup.flat.tag(Addr::new(base - 1)).is_none());
     // A run over the edge: its tags are in two places.
     set(&space, edge - 2 * PAGE_BYTES, 4, 9);
     let tags = [-3_isize, -2, -1, 0, 1, 2].map(|page| {
