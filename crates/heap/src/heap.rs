@@ -9,6 +9,7 @@
 )]
 #[cfg(any(test, feature = "ops", debug_assertions))]
 mod check;
+mod entries;
 mod large;
 mod limit;
 mod lookup;

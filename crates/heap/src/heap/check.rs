@@ -1,7 +1,7 @@
 //! The heap's invariants, checked one by one.
 //!
 //! Under the heap's lock; for tests, drivers and debug builds, at a cost that grows with the heap.
-use super::pages::LANDMARK;
+use super::entries::LANDMARK;
 use super::{Heap, Inner};
 use crate::released::pages_of;
 use crate::{RunStore, SpanRef, SpanState};

@@ -4,7 +4,7 @@
 //! What is found about memory that somebody frees meanwhile may be gone when it is looked at.
 #![expect(unsafe_code, reason = "page table entries are headers")]
 use super::Heap;
-use super::pages::LANDMARK;
+use super::entries::LANDMARK;
 use crate::{Located, RunStore, Span, SpanRef, SpanState};
 use arena::{Addr, AddressSpace, PAGE_BYTES};
 use core::ptr::NonNull;

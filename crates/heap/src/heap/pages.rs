@@ -28,12 +28,6 @@ pub(super) enum Refused {
     Soft(usize),
 }
 
-/// In a long run with tag 0, one page in 64 has the header in its entry, namely each whose number is a
-/// multiple of 64: an object of 4 MiB costs some 40 writes instead of 512. Before the first of these
-/// landmarks every page has it, so every page finds a header at its own entry or at the landmark
-/// below.
-pub(super) const LANDMARK: usize = 64;
-
 /// Headers that one operation needs at most: growth, and what is cut off before and behind.
 const HEADERS: usize = 3;
 
@@ -324,57 +318,6 @@ impl<A: AddressSpace, R: RunStore> Heap<A, R> {
         self.give_back_run(inner, run);
         Some(())
     }
-
-    /// Sees to it that the entries that I2 promises for a run in use with this tag are its header.
-    /// Costs nothing if the run was used under this tag before, at this length or longer.
-    pub(super) fn set_all_entries(&self, run: SpanRef, tag: u8) {
-        let (prefix, old_tag) = run.prefix();
-        let known = if old_tag == tag { prefix } else { 0 };
-        if known < run.pages() {
-            self.set_entries_from(run, known, run.pages(), tag);
-        }
-        run.set_prefix(run.pages(), tag);
-    }
-
-    /// Sets those entries of the pages from `known` to `end`, and the last one.
-    fn set_entries_from(&self, run: SpanRef, known: usize, end: usize, tag: u8) {
-        if tag != 0 || end - known <= LANDMARK {
-            return self.set_entries(run, known, end - known, tag);
-        }
-        // Up to the first landmark every page, then one in each row.
-        let first = run.addr().page().get();
-        let landmark = (first + known).next_multiple_of(LANDMARK) - first;
-        let dense = if known < lead(run, LANDMARK) {
-            landmark
-        } else {
-            known
-        };
-        self.set_entries(run, known, dense - known, tag);
-        let mut at = landmark;
-        while at < end {
-            self.set_entries(run, at, 1, tag);
-            at += LANDMARK;
-        }
-        self.set_last_entry_to(run, end, tag);
-    }
-
-    fn set_last_entry(&self, run: SpanRef) {
-        self.set_last_entry_to(run, run.pages(), 0);
-    }
-
-    fn set_last_entry_to(&self, run: SpanRef, end: usize, tag: u8) {
-        self.set_entries(run, end - 1, 1, tag);
-    }
-
-    fn set_entries(&self, run: SpanRef, skip: usize, pages: usize, tag: u8) {
-        let first = Addr::new(run.addr().get() + skip * PAGE_BYTES);
-        let pages = PageCount::new(pages);
-        // SAFETY: the pages of a run are the heap's (I1), whose lock is held.
-        unsafe {
-            self.space
-                .set_entries(first, pages, run.as_ptr().cast(), tag);
-        }
-    }
 }
 
 /// How many of the first `pages` pages of a run are released.
@@ -404,7 +347,7 @@ fn find<R: RunStore>(inner: &Inner<R>, pages: usize, align: usize) -> Option<Spa
 }
 
 /// Pages from the run's base to the next multiple of `align` pages.
-fn lead(run: SpanRef, align: usize) -> usize {
+pub(super) fn lead(run: SpanRef, align: usize) -> usize {
     run.addr().page().get().wrapping_neg() & (align - 1)
 }
 
