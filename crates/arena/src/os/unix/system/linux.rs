@@ -71,8 +71,10 @@ pub(in crate::os::unix) unsafe fn remap(
     to: NonNull<u8>,
     bytes: ByteCount,
 ) -> Result<(), Reason> {
-    // DONTUNMAP leaves the old range mapped and empty, so nobody can take its addresses.
-    let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
+    // MREMAP_DONTUNMAP leaves the old range mapped and empty, so nobody can take its addresses.
+    // Rustix names it for its own system calls only, not over libc.
+    const DONT_UNMAP: MremapFlags = MremapFlags::from_bits_retain(4);
+    let flags = MremapFlags::MAYMOVE | DONT_UNMAP;
     let (old, new, bytes) = (from.as_ptr().cast(), to.as_ptr().cast(), bytes.get());
     // SAFETY: the caller's duty is the call's.
     let moved = unsafe { mm::mremap_fixed(old, bytes, bytes, flags, new) };
