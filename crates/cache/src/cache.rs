@@ -8,6 +8,8 @@
     reason = "a cache is reached through a raw pointer: its owner changes plain fields that others never look at"
 )]
 use crate::limits::{BINS, CACHE_BYTES};
+use crate::magazine::Mode;
+use crate::sampling::Random;
 use crate::word::Word;
 use core::fmt;
 use core::hint;
@@ -38,10 +40,14 @@ pub struct Cache {
     pub(crate) marks: [u16; BINS],
     /// Count in the word at the last miss.
     pub(crate) starts: [u16; BINS],
+    /// What the count is for.
+    pub(crate) modes: [Mode; BINS],
     /// Allocations that the word does not count.
     pub(crate) counted: [AtomicU64; BINS],
     /// Slots flushed less slots refilled.
     pub(crate) moved: [AtomicU64; BINS],
+    /// State of the cache's generator of random numbers; 0 before the first one is wanted.
+    pub(crate) random: Random,
     /// Odd while `counted`, `moved` and a word change together.
     pub(crate) version: AtomicU32,
     /// The shared empty cache: belongs to nobody and is never written.
@@ -84,8 +90,10 @@ impl Cache {
             capacities: [0; BINS],
             marks: [0; BINS],
             starts: [0; BINS],
+            modes: [Mode::Off; BINS],
             counted: [const { AtomicU64::new(0) }; BINS],
             moved: [const { AtomicU64::new(0) }; BINS],
+            random: Random(0),
             version: AtomicU32::new(0),
             is_shared,
             is_dead: false,
@@ -104,8 +112,10 @@ impl Cache {
             capacities: [0; BINS],
             marks: [0; BINS],
             starts: [0; BINS],
+            modes: [Mode::Off; BINS],
             counted: core::array::from_fn(|_| AtomicU64::new(0)),
             moved: core::array::from_fn(|_| AtomicU64::new(0)),
+            random: Random(0),
             version: AtomicU32::new(0),
             is_shared,
             is_dead: false,

@@ -9,7 +9,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use heap::MetadataSource;
 use sizeclass::{SpanClass, Table};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 use sync::{Mutex, Rank};
 
@@ -44,7 +44,7 @@ pub(crate) struct FakeExchange {
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     blocks: Blocks,
-    free: Vec<(SpanClass, *mut u8)>,
+    free: BTreeMap<u8, Vec<*mut u8>>,
     /// Addresses that are out, with their class.
     out: BTreeSet<(usize, u8)>,
     /// Calls.
@@ -83,9 +83,8 @@ impl FakeExchange {
 
 impl Slots {
     fn fresh(&mut self, class: SpanClass) -> Option<*mut u8> {
-        let free = self.free.iter().position(|(of, _)| *of == class);
-        if let Some(index) = free {
-            return Some(self.free.swap_remove(index).1);
+        if let Some(slot) = self.free.entry(class.get()).or_default().pop() {
+            return Some(slot);
         }
         let bytes = Table::DEFAULT.slot_bytes(class.size_class());
         let slot = self
@@ -122,7 +121,7 @@ unsafe impl Exchange for FakeExchange {
         let mut result = Ok(());
         for slot in slots {
             if state.out.remove(&(slot.addr(), class.get())) {
-                state.free.push((class, *slot));
+                state.free.entry(class.get()).or_default().push(*slot);
             } else if result.is_ok() {
                 let kind = FlushErrorKind::DoubleFree;
                 result = Err(FlushError {

@@ -73,12 +73,14 @@ mod empty;
 mod fake;
 mod limits;
 mod magazine;
+mod sampling;
 mod set;
 mod stats;
 mod tiny;
 mod word;
 
 pub use cache::Cache;
+pub use sampling::{OnSample, Sample};
 pub use set::CacheSet;
 pub use stats::Stats;
 pub use tiny::{Tiny, TinySet, tiny_align};

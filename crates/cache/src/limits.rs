@@ -21,6 +21,11 @@ pub(crate) const MAGAZINE_BYTES: usize = 64 << 10;
 /// Bytes of objects with which a magazine begins: a thread that allocates once takes no more.
 pub(crate) const FIRST_BYTES: usize = 16 << 10;
 
+/// A cache that is flushed gives up arrays of more slots than this, and begins small again where it
+/// does: what a busy thread had grown to is too much for a short one that gets its cache, and others
+/// can use the arrays.
+pub(crate) const SLOTS_KEPT: usize = 16;
+
 /// Bytes of a cache with its own reserve of arrays: two OS pages of 4 KiB.
 pub(crate) const CACHE_BYTES: usize = 8 << 10;
 

@@ -8,9 +8,10 @@
 )]
 use crate::Cache;
 use crate::limits::{ARRAY_ALIGN, BINS, CACHE_BYTES};
-use crate::word::Word;
+use crate::sampling::Random;
+use crate::word::{COUNT_MAX, Word};
 use core::mem::offset_of;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::slice;
 use sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -37,6 +38,36 @@ pub(crate) struct Change {
     pub(crate) refilled: usize,
     /// Slots that were flushed.
     pub(crate) flushed: usize,
+}
+
+/// What the count in a word is for, besides counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Mode {
+    /// Nothing is sampled; as zeroed memory has it.
+    Off = 0,
+    /// The next sample is further away than the count reaches.
+    Far = 1,
+    /// The allocation that finds the count full is a sample.
+    Near = 2,
+}
+
+/// Where a count begins or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) count: u16,
+    pub(crate) mode: Mode,
+}
+
+impl Start {
+    pub(crate) const OFF: Self = Self {
+        count: 0,
+        mode: Mode::Off,
+    };
+    pub(crate) const FAR: Self = Self {
+        count: 0,
+        mode: Mode::Far,
+    };
 }
 
 impl Magazine {
@@ -78,6 +109,26 @@ impl Magazine {
         self.len() + self.pops() - mark
     }
 
+    pub(crate) fn mode(&self) -> Mode {
+        self.get(offset_of!(Cache, modes))
+    }
+
+    /// The count after `allocs` more; `None` if it is full then.
+    pub(crate) fn count_after(&self, allocs: u32) -> Option<u16> {
+        let count = self.word().count() + allocs;
+        u16::try_from(count).ok().filter(|_| count <= COUNT_MAX)
+    }
+
+    /// The cache's generator of random numbers; `seed` makes it.
+    pub(crate) fn random(&mut self, seed: impl FnOnce() -> Random) -> &mut Random {
+        // SAFETY: a field of a live cache that its owner alone uses (M1).
+        let random = unsafe { &mut (*self.cache.as_ptr()).random };
+        if random.0 == 0 {
+            *random = seed();
+        }
+        random
+    }
+
     /// The array; null before the first one.
     pub(crate) fn array(&self) -> *mut *mut u8 {
         self.get(offset_of!(Cache, slots))
@@ -102,6 +153,15 @@ impl Magazine {
         unsafe { self.set_capacity(capacity) };
     }
 
+    /// Takes the array of an empty magazine away, which has no capacity then.
+    pub(crate) fn take_array(&mut self) -> Option<NonNull<*mut u8>> {
+        debug_assert_eq!(self.len(), 0);
+        let array = NonNull::new(self.array());
+        self.set(offset_of!(Cache, slots), ptr::null_mut::<*mut u8>());
+        self.set(offset_of!(Cache, capacities), 0_u16);
+        array
+    }
+
     /// Lets the magazine use more of its array.
     ///
     /// # Safety
@@ -124,21 +184,23 @@ impl Magazine {
         unsafe { slice::from_raw_parts_mut(first, to - from) }
     }
 
-    /// Notes what was done, and begins a new count at `start`: the next `COUNT_MAX - start`
+    /// Notes what was done, and lets the count go on at `start`: the next `COUNT_MAX - start.count`
     /// allocations stay on the fast path if the slots last.
-    pub(crate) fn change(&mut self, change: Change, start: u16) {
+    pub(crate) fn change(&mut self, change: Change, start: Start) {
         let Change { len, allocs, .. } = change;
+        let Start { count, mode } = start;
         let allocs = allocs
             .wrapping_add(u64::from(self.word().count()))
-            .wrapping_sub(u64::from(start));
+            .wrapping_sub(u64::from(count));
         let moved = (change.flushed as u64).wrapping_sub(change.refilled as u64);
         self.begin();
         self.add(offset_of!(Cache, counted), allocs);
         self.add(offset_of!(Cache, moved), moved);
-        self.set_word(Word::new(len, u32::from(start)));
+        self.set_word(Word::new(len, u32::from(count)));
         #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits")]
         self.set(offset_of!(Cache, marks), len as u16);
-        self.set(offset_of!(Cache, starts), start);
+        self.set(offset_of!(Cache, starts), count);
+        self.set(offset_of!(Cache, modes), mode);
         self.end();
     }
 

@@ -11,15 +11,16 @@ mod arrays;
 mod flush;
 mod life;
 mod refill;
+mod sample;
 mod uncached;
 
 use crate::limits::{BINS, WARM_DEFAULT};
+use crate::sampling::Sampling;
 use crate::{Cache, Stats, stats};
 use arrays::Arrays;
 use core::fmt;
 use core::ptr::{self, NonNull};
 use life::Dead;
-use sizeclass::SpanClass;
 use sync::atomic::AtomicPtr;
 use sync::{Mutex, Rank};
 use uncached::Uncached;
@@ -42,6 +43,7 @@ pub struct CacheSet<X, M> {
     inner: Mutex<Inner>,
     /// Allocations and frees that passed every cache by.
     uncached: Uncached,
+    sampling: Sampling,
 }
 
 /// What the set's lock protects.
@@ -62,6 +64,7 @@ impl<X, M> CacheSet<X, M> {
             newest: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Rank::CacheSet, Inner::new()),
             uncached: Uncached::new(),
+            sampling: Sampling::new(),
         }
     }
 
@@ -75,6 +78,7 @@ impl<X, M> CacheSet<X, M> {
             newest: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Rank::CacheSet, Inner::new()),
             uncached: Uncached::new(),
+            sampling: Sampling::new(),
         }
     }
 
@@ -115,11 +119,6 @@ impl<X, M> CacheSet<X, M> {
                 into.cached[bin] += figures.cached;
             }
         }
-    }
-
-    /// Where the count of a class begins after a miss.
-    fn start(&self, _class: SpanClass) -> u16 {
-        0
     }
 
     /// Takes the set's lock for a fork handler. The exchange's locks come after.

@@ -24,7 +24,7 @@ impl Word {
         debug_assert!(len <= LEN_MASK as usize && count <= COUNT_MAX);
         #[expect(clippy::cast_possible_truncation, reason = "15 bits")]
         let len = len as u32;
-        Self(count << COUNT_SHIFT | len)
+        Self((count << COUNT_SHIFT) | len)
     }
 
     /// Slots in the magazine.

@@ -4,7 +4,8 @@
 #![expect(unsafe_code, reason = "works on the magazines of the caller's cache")]
 use super::CacheSet;
 use crate::Cache;
-use crate::limits::BINS;
+use crate::class::array_slots;
+use crate::limits::{BINS, SLOTS_KEPT};
 use crate::magazine::{Change, Magazine};
 use central::{Exchange, FlushError};
 use core::ptr::NonNull;
@@ -60,7 +61,8 @@ impl<X: Exchange, M: MetadataSource> CacheSet<X, M> {
 }
 
 impl<X: Exchange, M> CacheSet<X, M> {
-    /// Gives every slot of a cache back to the exchange. The cache stays the caller's.
+    /// Gives every slot of a cache back to the exchange, and large arrays to the other caches. The
+    /// cache stays the caller's.
     ///
     /// # Errors
     ///
@@ -79,9 +81,22 @@ impl<X: Exchange, M> CacheSet<X, M> {
                 if len > 0 {
                     result = result.and(self.flush_oldest(&mut magazine, class, len));
                 }
+                self.shrink(&mut magazine);
             }
         }
         result
+    }
+
+    /// Gives the array of an empty magazine up, if it is large.
+    fn shrink(&self, magazine: &mut Magazine) {
+        let capacity = magazine.capacity();
+        if capacity <= SLOTS_KEPT {
+            return;
+        }
+        if let Some(array) = magazine.take_array() {
+            // SAFETY: the magazine has let go of it, and it has this many slots.
+            unsafe { self.inner.lock().arrays.give(array, array_slots(capacity)) };
+        }
     }
 
     /// Gives the `count` oldest slots back, at least 1 and at most all.
@@ -100,7 +115,9 @@ impl<X: Exchange, M> CacheSet<X, M> {
             flushed: count,
             ..Change::default()
         };
-        magazine.change(change, self.start(class));
+        let slot_bytes = self.exchange.table().slot_bytes(class.size_class());
+        let (start, _) = self.next_start(magazine, 0, slot_bytes);
+        magazine.change(change, start);
         // SAFETY: the length was at most the capacity, which is not 0.
         let oldest = unsafe { magazine.places(left, len) };
         // SAFETY: slots of the class that belonged to the cache (C2) and have left it.

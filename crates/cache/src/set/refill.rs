@@ -25,9 +25,10 @@ impl<X: Exchange, M: MetadataSource> CacheSet<X, M> {
         let Some(mut magazine) = (unsafe { Magazine::of(cache, class.bin()) }) else {
             return self.alloc_uncached(class);
         };
+        let slot_bytes = self.exchange.table().slot_bytes(class.size_class());
         let len = magazine.len();
         if len == 0 {
-            return self.refill(&mut magazine, class);
+            return self.refill(&mut magazine, class, slot_bytes);
         }
         // The count was full.
         // SAFETY: `len` is at most the capacity, and not 0.
@@ -37,19 +38,20 @@ impl<X: Exchange, M: MetadataSource> CacheSet<X, M> {
             allocs: 1,
             ..Change::default()
         };
-        magazine.change(change, self.start(class));
-        slot
+        self.finish(&mut magazine, change, slot, slot_bytes)
     }
 
     /// Refills an empty magazine and allocates one of its slots.
-    fn refill(&self, magazine: &mut Magazine, class: SpanClass) -> *mut u8 {
-        let slot_bytes = self.exchange.table().slot_bytes(class.size_class());
+    fn refill(&self, magazine: &mut Magazine, class: SpanClass, slot_bytes: usize) -> *mut u8 {
         if slot_bytes == 0 {
             return ptr::null_mut();
         }
         // Only taken from since the last miss: whatever comes now will be taken as well.
         let only_pops = magazine.pushes() == 0;
-        self.grow(magazine, slot_bytes);
+        // A batch was used up, or there never was one; after a flush the old capacity will do.
+        if magazine.pops() > 0 || magazine.capacity() == 0 {
+            self.grow(magazine, slot_bytes);
+        }
         let capacity = magazine.capacity();
         if capacity == 0 {
             return self.alloc_uncached(class);
@@ -74,7 +76,22 @@ impl<X: Exchange, M: MetadataSource> CacheSet<X, M> {
             refilled: got,
             ..Change::default()
         };
-        magazine.change(change, self.start(class));
+        self.finish(magazine, change, slot, slot_bytes)
+    }
+
+    /// Notes the allocation of `slot`, and reports it if it is a sample.
+    fn finish(
+        &self,
+        magazine: &mut Magazine,
+        change: Change,
+        slot: *mut u8,
+        slot_bytes: usize,
+    ) -> *mut u8 {
+        let (start, is_sample) = self.next_start(magazine, 1, slot_bytes);
+        magazine.change(change, start);
+        if is_sample {
+            self.report(slot, slot_bytes);
+        }
         slot
     }
 

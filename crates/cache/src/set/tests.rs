@@ -11,6 +11,7 @@ use std::vec::Vec;
 mod flow;
 mod lives;
 mod ops;
+mod samples;
 mod threads;
 
 type Set = CacheSet<FakeExchange, FakeMetadata>;
@@ -48,6 +49,12 @@ fn free(
     }
     // SAFETY: as above.
     unsafe { set.free_slow(cache, class, slot) }
+}
+
+/// What a thread does at its end.
+fn give_back(set: &Set, cache: NonNull<Cache>) {
+    // SAFETY: each test gives a cache back once and does not use it any more.
+    unsafe { set.give_back(cache) }.expect("right pointers");
 }
 
 fn stats(set: &Set) -> Stats {

@@ -52,6 +52,8 @@ impl<X: Exchange, M> CacheSet<X, M> {
         let mut slot = [ptr::null_mut()];
         if self.exchange.refill(class, &mut slot) == 1 {
             count(&self.uncached.mallocs, class);
+            let slot_bytes = self.exchange.table().slot_bytes(class.size_class());
+            self.sample_uncached(slot[0], slot_bytes);
         }
         slot[0]
     }

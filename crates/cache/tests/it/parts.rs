@@ -4,7 +4,7 @@ use cache::{Cache, CacheSet, Stats};
 use central::{Central, FlushError};
 use core::ptr::NonNull;
 use gomalloc_cache as cache;
-use heap::{HeapConfig, SpanSource};
+use heap::HeapConfig;
 use sizeclass::{Scan, SpanClass, Table};
 
 pub(crate) type Heap = heap::Heap<Sparse<System>>;

@@ -1,6 +1,6 @@
 //! Birth, death, reuse, and the child of a fork.
 #![expect(unsafe_code, reason = "tests own the caches that they give back")]
-use super::{alloc, class_of, free, set, stats};
+use super::{alloc, class_of, free, give_back, set, stats};
 use crate::Cache;
 use core::ptr::NonNull;
 use std::vec::Vec;
@@ -12,8 +12,7 @@ fn a_warm_cache_is_used_again_with_its_slots() {
     let class = class_of(64);
     let slot = alloc(&set, cache, class);
     free(&set, cache, class, slot).expect("owned");
-    // SAFETY: acquired above and not used again.
-    unsafe { set.give_back(cache) }.expect("right pointers");
+    give_back(&set, cache);
     assert_eq!(stats(&set).dead_caches, 1);
     let again = set.acquire().expect("memory");
     assert_eq!(again, cache);
@@ -33,8 +32,7 @@ fn caches_above_the_warm_limit_are_flushed_to_the_last_slot() {
         }
     }
     for cache in caches {
-        // SAFETY: acquired above and not used again.
-        unsafe { set.give_back(cache) }.expect("right pointers");
+        give_back(&set, cache);
     }
     let after = stats(&set);
     assert_eq!(after.dead_caches, 5);
@@ -54,6 +52,34 @@ fn caches_above_the_warm_limit_are_flushed_to_the_last_slot() {
 }
 
 #[test]
+fn a_short_life_after_a_busy_one_takes_little() {
+    let set = set();
+    set.set_warm_limit(0);
+    let class = class_of(64);
+    let busy = set.acquire().expect("memory");
+    let count = if cfg!(miri) { 100 } else { 3000 };
+    let slots: Vec<_> = (0..count).map(|_| alloc(&set, busy, class)).collect();
+    for slot in slots {
+        free(&set, busy, class, slot).expect("owned");
+    }
+    give_back(&set, busy);
+    let given = set.metadata.given();
+    for _ in 0..3 {
+        let short = set.acquire().expect("memory");
+        assert_eq!(short, busy);
+        alloc(&set, short, class);
+        assert_eq!(set.exchange().with(|slots| slots.last), 8);
+        give_back(&set, short);
+    }
+    // Another cache grows on what the busy one had.
+    let other = set.acquire().expect("memory");
+    for _ in 0..count {
+        alloc(&set, other, class);
+    }
+    assert_eq!(set.metadata.given(), given);
+}
+
+#[test]
 fn totals_of_dead_caches_are_kept() {
     let set = set();
     set.set_warm_limit(0);
@@ -62,8 +88,7 @@ fn totals_of_dead_caches_are_kept() {
     for _ in 0..10 {
         let cache = set.acquire().expect("memory");
         slots.push(alloc(&set, cache, class));
-        // SAFETY: acquired above and not used again.
-        unsafe { set.give_back(cache) }.expect("right pointers");
+        give_back(&set, cache);
     }
     let figures = stats(&set);
     assert_eq!(
@@ -100,8 +125,7 @@ fn the_child_of_a_fork_adopts_the_caches_of_other_threads() {
         let slot = alloc(&set, cache, class);
         free(&set, cache, class, slot).expect("owned");
     }
-    // SAFETY: acquired above and not used again.
-    unsafe { set.give_back(dead) }.expect("right pointers");
+    give_back(&set, dead);
     set.lock_for_fork();
     assert!(set.inner.try_lock().is_none());
     // As in a child: this is the only thread, and `own` is its cache.
