@@ -109,16 +109,19 @@ fn a_share_of_what_is_in_use_is_retained() {
         retained_percent: 10,
         ..HeapConfig::default()
     });
-    let live = large(&heap, 2 * MIB);
-    let dead = large(&heap, MIB);
+    let live = large(&heap, 40 * MIB);
+    let dead = large(&heap, 20 * MIB);
     free(&heap, dead.pointer).unwrap();
     heap.scavenge_step(0);
     for now in (100..5000).step_by(100) {
         heap.scavenge_step(now);
     }
     let kept = heap.stats().free().get();
-    let tenth = 2 * MIB / 10;
-    assert!(kept.abs_diff(tenth) <= 2 * PAGE_BYTES, "{kept} of {tenth}");
+    let tenth = 40 * MIB / 10;
+    // Huge pages go as a whole, where the system has them.
+    let huge = heap.space().memory().huge_page_size().get();
+    let most = huge.max(2 * PAGE_BYTES);
+    assert!(kept.abs_diff(tenth) <= most, "{kept} of {tenth}");
     free(&heap, live.pointer).unwrap();
 }
 
