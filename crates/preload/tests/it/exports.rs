@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::library;
-use crate::program::{compile, run};
+use crate::program::{compile, run, unique};
 
 /// Every exported name.
 pub(crate) const NAMES: &[&str] = &[
@@ -113,9 +116,108 @@ fn the_header_compiles() {
     }
 }
 
+/// An installed tree is found by `pkg-config` wherever it lies; where there is none, by hand.
+#[test]
+fn an_installed_tree_is_found() {
+    let prefix = unique("prefix");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir_all(prefix.join("lib/pkgconfig")).expect("the scratch directory can be written");
+    fs::create_dir_all(prefix.join("include")).expect("the scratch directory can be written");
+    let file = prefix.join("lib/pkgconfig/gomalloc.pc");
+    for (from, to) in [
+        (library::shared(), prefix.join("lib/libgomalloc.so")),
+        (
+            source.join("include/gomalloc.h"),
+            prefix.join("include/gomalloc.h"),
+        ),
+        (source.join("gomalloc.pc"), file.clone()),
+    ] {
+        fs::copy(&from, &to).expect("a file of the tree can be copied");
+    }
+    let flags = flags(&file);
+    let arguments: Vec<&OsStr> = flags.split_whitespace().map(OsStr::new).collect();
+    let mut command = Command::new(compile("header.c", &arguments));
+    command
+        .env("LD_LIBRARY_PATH", prefix.join("lib"))
+        .env_remove("LD_PRELOAD");
+    run(command).must_be_done();
+}
+
+/// What `pkg-config --cflags --libs` says about the file.
+fn flags(file: &Path) -> String {
+    match Command::new("pkg-config")
+        .args(["--cflags", "--libs"])
+        .arg(file)
+        .output()
+    {
+        Ok(output) if output.status.success() => {
+            String::from_utf8(output.stdout).expect("flags are text")
+        }
+        Ok(output) => panic!("pkg-config: {output:?}"),
+        Err(_) => {
+            let prefix = file.ancestors().nth(3).expect("PREFIX/lib/pkgconfig/FILE");
+            let prefix = prefix.to_str().expect("the path is text");
+            format!("-I{prefix}/include -L{prefix}/lib -lgomalloc")
+        }
+    }
+}
+
+/// Header, `pkg-config` file and package carry one version.
+#[test]
+fn one_version_everywhere() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(source.join(name)).expect("the file is there");
+    let version = env!("CARGO_PKG_VERSION");
+    let line = format!("\nVersion: {version}\n");
+    assert!(
+        read("gomalloc.pc").contains(&line),
+        "gomalloc.pc is not {version}"
+    );
+    let header = read("include/gomalloc.h");
+    for (part, number) in ["MAJOR", "MINOR", "PATCH"].iter().zip(version.split('.')) {
+        let line = format!("#define GOMALLOC_VERSION_{part} {number}\n");
+        assert!(header.contains(&line), "gomalloc.h is not {version}");
+    }
+}
+
 /// A program that has the archive linked in uses it, without any shared library of ours.
 #[test]
 fn the_archive_can_be_linked() {
+    let mut command = Command::new(with_archive());
+    command.env_remove("LD_PRELOAD");
+    run(command).must_be_done();
+}
+
+/// A program with more rights than its user takes no settings from him, and leaves him no file.
+#[test]
+fn privileged_programs_ignore_the_environment() {
+    let program = with_archive();
+    let directory = unique("privileged");
+    fs::create_dir(&directory).expect("the scratch directory can be written");
+    // Only root can make a program set-uid to another user.
+    let nobody = Some(65534);
+    if chown(&program, nobody, None).is_err() || chown(&directory, nobody, None).is_err() {
+        return;
+    }
+    let settings = |privileged: bool| {
+        let mode = if privileged { 0o4755 } else { 0o755 };
+        fs::set_permissions(&program, Permissions::from_mode(mode)).expect("our own file");
+        let mut command = Command::new(&program);
+        command
+            .env_remove("LD_PRELOAD")
+            .env("GOMALLOC", "colour=red")
+            .env("GOMALLOC_RUN_DIR", &directory);
+        let ended = run(command);
+        assert!(ended.status.success(), "{ended:#?}");
+        let records = fs::read_dir(&directory).expect("our own directory").count();
+        (ended.errors.lines().count(), records)
+    };
+    assert_eq!(settings(true), (0, 0));
+    assert_eq!(settings(false), (1, 1), "without the privilege both count");
+}
+
+/// Compiles a program with the archive linked in.
+fn with_archive() -> PathBuf {
     let archive = library::archive();
     let libraries = [
         "-lgcc_s",
@@ -128,7 +230,5 @@ fn the_archive_can_be_linked() {
     ];
     let mut arguments = vec![archive.as_os_str()];
     arguments.extend(libraries.iter().map(OsStr::new));
-    let mut command = Command::new(compile("archive.c", &arguments));
-    command.env_remove("LD_PRELOAD");
-    run(command).must_be_done();
+    compile("archive.c", &arguments)
 }

@@ -1,6 +1,7 @@
 // Pointers of another allocator, and pointers of nobody's.
 //
-// Usage: foreign MODE. `libc`: blocks of libc's own heap. `next`: a second library behind us.
+// Usage: foreign MODE. `libc`: blocks of libc's own heap. `next`: a second library behind us. `dlsym`:
+// a `dlsym` that allocates, and frees what is not ours.
 #include "check.h"
 
 // `malloc` and friends as libc itself has them.
@@ -54,11 +55,24 @@ static void blocks_of_the_next_library(void) {
     CHECK(*freed == before);
 }
 
+// dlsym.c frees a block of libc's each time it is asked: the first free of such a block makes the
+// library ask, and that free must not ask again.
+static void frees_inside_dlsym(void) {
+    int *asked = (int *)dlsym(RTLD_DEFAULT, "dlsym_asked");
+    CHECK(asked != NULL);
+    // require_library's question, the one above, and in the midst of the first the library's own.
+    CHECK(*asked == 3);
+    void *(*libc_malloc)(size_t) = (void *(*)(size_t))libc_symbol("malloc");
+    for (int i = 0; i < 100; i++) free(libc_malloc(100));
+    CHECK(*asked == 4); // ours; the library remembers its answer
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 2);
     require_library();
     if (strcmp(argv[1], "libc") == 0) blocks_of_libc();
     else if (strcmp(argv[1], "next") == 0) blocks_of_the_next_library();
+    else if (strcmp(argv[1], "dlsym") == 0) frees_inside_dlsym();
     else CHECK(!"a known mode");
     puts("done");
     return 0;
