@@ -38,7 +38,13 @@ pub(crate) fn mixed(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let size = random.size();
         if live.len() < 200 {
-            live.extend(Block::alloc(size, 1 << random.below(7)));
+            let align = 1 << random.below(7);
+            live.extend(match random.below(4) {
+                0 => Block::zeroed(size, align),
+                1 => Block::c(size, align),
+                2 => Block::c_zeroed(size),
+                _ => Block::alloc(size, align),
+            });
         } else {
             let at = random.below(live.len());
             if random.below(4) == 0 {

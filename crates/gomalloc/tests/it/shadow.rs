@@ -5,7 +5,7 @@
 //! soak program.
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicU64, Ordering};
-use gomalloc::GoMalloc;
+use gomalloc::{GoMalloc, c};
 
 const A: GoMalloc = GoMalloc::new();
 
@@ -24,6 +24,16 @@ pub(crate) struct Block {
     pointer: *mut u8,
     layout: Layout,
     number: u64,
+    way: Way,
+}
+
+/// Which family of functions a block came from, and goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// [`GlobalAlloc`].
+    Rust,
+    /// [`c`].
+    C,
 }
 
 // SAFETY: the block is the value's alone, and any thread may free it.
@@ -35,7 +45,7 @@ impl Block {
         let layout = Layout::from_size_align(size, align).ok()?;
         // SAFETY: this allocator serves empty layouts, too.
         let pointer = unsafe { A.alloc(layout) };
-        Self::of(pointer, layout)
+        Self::of(pointer, layout, Way::Rust)
     }
 
     /// As [`Block::alloc`]; checks first that every byte is zero.
@@ -43,20 +53,31 @@ impl Block {
         let layout = Layout::from_size_align(size, align).ok()?;
         // SAFETY: this allocator serves empty layouts, too.
         let pointer = unsafe { A.alloc_zeroed(layout) };
-        if !pointer.is_null() {
-            // SAFETY: the block has `size` bytes, and they are initialised.
-            let bytes = unsafe { core::slice::from_raw_parts(pointer, size) };
-            // A word at a time: large blocks are looked at in builds without optimisation.
-            // SAFETY: all bit patterns are numbers.
-            let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
-            let zero = words.iter().all(|&word| word == 0);
-            let zero = zero && head.iter().chain(tail).all(|&byte| byte == 0);
-            assert!(zero, "{size} zeroed bytes at {pointer:?} are not zero");
-        }
-        Self::of(pointer, layout)
+        check_zero(pointer, size);
+        Self::of(pointer, layout, Way::Rust)
     }
 
-    fn of(pointer: *mut u8, layout: Layout) -> Option<Self> {
+    /// As [`Block::alloc`], by `malloc` or `aligned_alloc`.
+    pub(crate) fn c(size: usize, align: usize) -> Option<Self> {
+        let natural = if size > 8 { 16 } else { 8 };
+        let pointer = if align <= natural {
+            c::malloc(size)
+        } else {
+            c::aligned(align, size)
+        };
+        let layout = Layout::from_size_align(size, align.max(natural)).ok()?;
+        Self::of(pointer, layout, Way::C)
+    }
+
+    /// As [`Block::zeroed`], by `calloc`.
+    pub(crate) fn c_zeroed(size: usize) -> Option<Self> {
+        let pointer = c::calloc(size, 1);
+        check_zero(pointer, size);
+        let layout = Layout::from_size_align(size, if size > 8 { 16 } else { 8 }).ok()?;
+        Self::of(pointer, layout, Way::C)
+    }
+
+    fn of(pointer: *mut u8, layout: Layout, way: Way) -> Option<Self> {
         if pointer.is_null() {
             return None;
         }
@@ -65,11 +86,19 @@ impl Block {
             0,
             "{pointer:?}, {layout:?}"
         );
+        if way == Way::C {
+            let usable = c::usable_size(pointer);
+            assert!(
+                usable.is_ok_and(|bytes| bytes >= layout.size()),
+                "{layout:?}"
+            );
+        }
         let number = BLOCKS.fetch_add(1, Ordering::Relaxed);
         let block = Self {
             pointer,
             layout,
             number,
+            way,
         };
         block.fill();
         Some(block)
@@ -124,13 +153,23 @@ impl Block {
     /// the allocator has no memory, and the block is as it was.
     pub(crate) fn resize(&mut self, size: usize) -> bool {
         self.check();
-        // SAFETY: the block has this layout; the callers' sizes are not 0 and don't overflow.
-        let moved = unsafe { A.realloc(self.pointer, self.layout, size) };
+        let moved = match self.way {
+            // SAFETY: the block has this layout; the callers' sizes are not 0 and don't overflow.
+            Way::Rust => unsafe { A.realloc(self.pointer, self.layout, size) },
+            // SAFETY: the block is the value's, and came from this family.
+            Way::C => unsafe { c::realloc(self.pointer, size) }.unwrap(),
+        };
         if moved.is_null() {
             self.check();
             return false;
         }
-        assert_eq!(moved.addr() % self.layout.align(), 0, "{moved:?}, {self:?}");
+        let align = match self.way {
+            Way::Rust => self.layout.align(),
+            // C's `realloc` knows nothing of the old block's alignment.
+            Way::C if size > 8 => 16,
+            Way::C => 8,
+        };
+        assert_eq!(moved.addr() % align, 0, "{moved:?}, {self:?}");
         let kept = self.size().min(size);
         self.pointer = moved;
         // Of a block that was cut only whole checked words are compared.
@@ -139,7 +178,7 @@ impl Block {
         } else {
             self.check_words(kept);
         }
-        self.layout = Layout::from_size_align(size, self.layout.align()).unwrap();
+        self.layout = Layout::from_size_align(size, align).unwrap();
         self.fill();
         true
     }
@@ -156,9 +195,28 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         self.check();
-        // SAFETY: allocated with this layout, and the value's alone.
-        unsafe { A.dealloc(self.pointer, self.layout) };
+        match self.way {
+            // SAFETY: allocated with this layout, and the value's alone.
+            Way::Rust => unsafe { A.dealloc(self.pointer, self.layout) },
+            // SAFETY: allocated by this family, and the value's alone.
+            Way::C => unsafe { c::free(self.pointer) }.unwrap(),
+        }
     }
+}
+
+/// Every byte of a fresh block reads as zero; nothing is looked at if there is none.
+fn check_zero(pointer: *const u8, size: usize) {
+    if pointer.is_null() {
+        return;
+    }
+    // SAFETY: the block has `size` bytes, and they are initialised.
+    let bytes = unsafe { core::slice::from_raw_parts(pointer, size) };
+    // A word at a time: large blocks are looked at in builds without optimisation.
+    // SAFETY: all bit patterns are numbers.
+    let (head, words, tail) = unsafe { bytes.align_to::<u64>() };
+    let zero = words.iter().all(|&word| word == 0);
+    let zero = zero && head.iter().chain(tail).all(|&byte| byte == 0);
+    assert!(zero, "{size} zeroed bytes at {pointer:?} are not zero");
 }
 
 /// Where the words of a block of this size are.
