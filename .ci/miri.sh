@@ -10,7 +10,7 @@ crates=()
 # The others are interpreted by --full alone as long as that finds something: the contiguous layout
 # takes probed memory by its address, which strict provenance rejects, and the layers above arena have
 # not been through the interpreter since they took their final form.
-clean="sync central"
+clean="sync"
 for crate in $layers; do
   case " $clean " in
     *" $crate "*) ;;
