@@ -126,11 +126,13 @@ impl<S: StackSource, K: Kind> Stack<S, K> {
 }
 
 impl<S: StackSource, K: Kind> Drop for Stack<S, K> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: I1.
-        let shared = unsafe { self.shared.as_ref() };
-        let (shard, index) = turn::claim(shared.shards());
-        let fate = shared.free(shard, index, self.shape, self.region.low());
+        let (shard, index) = turn::claim(unsafe { self.shared.as_ref() }.shards());
+        // SAFETY: I1 and I2; the stack goes.
+        let fate =
+            unsafe { Shared::free(self.shared, shard, index, self.shape, self.region.low()) };
         // SAFETY: `free` said so.
         unsafe { bury(self.shared, fate) };
     }

@@ -277,7 +277,8 @@ impl<S: StackSource> Clone for Stacks<S> {
 
 impl<S: StackSource> Drop for Stacks<S> {
     fn drop(&mut self) {
-        let fate = self.shared().give_back();
+        // SAFETY: I1; the handle goes.
+        let fate = unsafe { Shared::give_back(self.shared) };
         // SAFETY: `give_back` said so.
         unsafe { bury(self.shared, fate) };
     }

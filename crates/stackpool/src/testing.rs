@@ -26,8 +26,8 @@ pub(crate) const OS_PAGE: usize = 4096;
 ///
 /// # Invariants
 ///
-/// * I1: `spans[i]` describes the live block `blocks[i]` of `pages[i]` pages; headers are boxed and
-///   stay until the shelf goes.
+/// * I1: `spans[i]` describes the live block `blocks[i]` of `pages[i]` pages; headers come from
+///   boxes and stay until the shelf goes.
 pub(crate) struct Shelf {
     state: Mutex<State>,
 }
@@ -45,7 +45,7 @@ struct State {
 }
 
 struct Entry {
-    span: Box<Span>,
+    span: NonNull<Span>,
     block: NonNull<u8>,
     pages: usize,
     used: bool,
@@ -139,7 +139,7 @@ impl State {
     }
 }
 
-// SAFETY: an entry is handed out once until it is freed; headers are boxed.
+// SAFETY: an entry is handed out once until it is freed; headers come from boxes.
 unsafe impl StackSource for Shelf {
     fn alloc_span(&self, pages: PageCount, align: ByteCount) -> Option<&Span> {
         assert!(align.get() <= PAGE_BYTES, "the shelf aligns to pages");
@@ -155,25 +155,25 @@ unsafe impl StackSource for Shelf {
         let span = match old {
             Some(entry) => {
                 entry.used = true;
-                NonNull::from(&*entry.span)
+                entry.span
             }
             None => {
                 // SAFETY: the layout is not empty.
                 let block = unsafe { alloc_zeroed(Self::layout(pages)) };
                 let block = NonNull::new(block).expect("memory for a span");
-                let span = Box::new(Span::dead());
+                let span = Box::leak(Box::new(Span::dead()));
                 span.init_manual(block, pages);
-                let pointer = NonNull::from(&*span);
+                let span = NonNull::from(span);
                 state.entries.push(Entry {
                     span,
                     block,
                     pages,
                     used: true,
                 });
-                pointer
+                span
             }
         };
-        // SAFETY: headers are boxed and stay until the shelf goes (I1).
+        // SAFETY: headers come from boxes and stay until the shelf goes (I1).
         Some(unsafe { span.as_ref() })
     }
 
@@ -186,7 +186,7 @@ unsafe impl StackSource for Shelf {
         let entry = state
             .entries
             .iter_mut()
-            .find(|entry| entry.used && core::ptr::eq(&raw const *entry.span, span));
+            .find(|entry| entry.used && entry.span == NonNull::from(span));
         entry.map(|entry| entry.used = false).is_some()
     }
 
@@ -196,8 +196,8 @@ unsafe impl StackSource for Shelf {
             let base = entry.block.addr().get();
             entry.used && base <= addr.get() && addr.get() < base + entry.pages * PAGE_BYTES
         })?;
-        let span = NonNull::from(&*entry.span);
-        // SAFETY: headers are boxed and stay until the shelf goes (I1).
+        let span = entry.span;
+        // SAFETY: headers come from boxes and stay until the shelf goes (I1).
         Some(unsafe { span.as_ref() })
     }
 
@@ -277,6 +277,8 @@ impl Drop for Shelf {
         for entry in &self.state().entries {
             // SAFETY: I1; the shelf is going.
             unsafe { dealloc(entry.block.as_ptr(), Self::layout(entry.pages)) };
+            // SAFETY: leaked from a box when the entry was made; the shelf is going.
+            drop(unsafe { Box::from_raw(entry.span.as_ptr()) });
         }
     }
 }

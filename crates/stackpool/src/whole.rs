@@ -61,6 +61,25 @@ pub(crate) struct Surplus {
     pub(crate) cool: usize,
 }
 
+/// Numbers of buckets, the smallest first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occupied {
+    bits: u64,
+}
+
+const _: () = assert!(BUCKETS <= 64);
+
+impl Iterator for Occupied {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let index = self.bits.trailing_zeros();
+        // Clears the lowest bit.
+        self.bits &= self.bits.checked_sub(1)?;
+        Some(index as usize)
+    }
+}
+
 /// Both lists of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Heat {
@@ -185,6 +204,15 @@ impl Buckets {
             give_back,
             cool: unused - give_back,
         }
+    }
+
+    /// The buckets in which stacks lie.
+    pub(crate) fn occupied(&self) -> Occupied {
+        let mut bits = 0;
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            bits |= u64::from(bucket.len() > 0) << index;
+        }
+        Occupied { bits }
     }
 
     /// Free stacks in a bucket.

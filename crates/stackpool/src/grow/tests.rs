@@ -10,9 +10,14 @@ fn mark(distance: usize) -> u8 {
     distance.to_le_bytes()[0]
 }
 
+/// Some of the distances from a top, and the last one.
+fn distances(used: usize) -> impl Iterator<Item = usize> {
+    (1..used).step_by(97).chain([used])
+}
+
 /// Fills the `used` highest bytes with their distance from the top.
 fn fill(stack: Region, used: usize) {
-    for distance in 1..=used {
+    for distance in distances(used) {
         // SAFETY: inside the stack.
         let at = unsafe { stack.top().sub(distance) };
         // SAFETY: as above.
@@ -21,7 +26,7 @@ fn fill(stack: Region, used: usize) {
 }
 
 fn check(stack: Region, used: usize) {
-    for distance in 1..=used {
+    for distance in distances(used) {
         // SAFETY: inside the stack.
         let at = unsafe { stack.top().sub(distance) };
         // SAFETY: as above, and written by `fill`.

@@ -1,9 +1,9 @@
 //! What happens to the stacks that nobody uses: decay, release, warming up, figures.
 #![expect(unsafe_code, reason = "touches memory of stacks that nobody uses")]
 use super::StackPool;
-use crate::limits::BUCKETS;
 use crate::order::Order;
 use crate::shape::{Class, Shape};
+use crate::whole::Occupied;
 use crate::{AllocError, FreeError, Guarding, Region, Retention, StackSource};
 use arena::ByteCount;
 
@@ -69,7 +69,7 @@ impl<S: StackSource> StackPool<S> {
             released += self.release_cut(order, 0, usize::MAX)?.get();
         }
         for guarding in BOTH {
-            for bucket in 0..BUCKETS {
+            for bucket in self.occupied(guarding) {
                 let shape = Shape::of_bucket(guarding, bucket);
                 released += self.release_large(shape, usize::MAX)?.get();
             }
@@ -93,7 +93,7 @@ impl<S: StackSource> StackPool<S> {
             released += self.release_cut(order, 0, unused)?.get();
         }
         for guarding in BOTH {
-            for bucket in 0..BUCKETS {
+            for bucket in self.occupied(guarding) {
                 let shape = Shape::of_bucket(guarding, bucket);
                 let surplus = self.buckets(guarding).lock().end_period(bucket);
                 released += self.release_large(shape, surplus.give_back)?.get();
@@ -101,6 +101,10 @@ impl<S: StackSource> StackPool<S> {
             }
         }
         Ok(ByteCount::new(released))
+    }
+
+    fn occupied(&self, guarding: Guarding) -> Occupied {
+        self.buckets(guarding).lock().occupied()
     }
 
     /// Gives the oldest free stacks of a shape back, at most `most`, and of those that are here now
@@ -211,8 +215,9 @@ impl<S: StackSource> StackPool<S> {
             free += cut.free() * order.bytes().get();
         }
         for (index, guarding) in BOTH.into_iter().enumerate() {
-            for bucket in 0..BUCKETS {
-                let stacks = self.buckets(guarding).lock().len(bucket);
+            let buckets = self.buckets(guarding).lock();
+            for bucket in buckets.occupied() {
+                let stacks = buckets.len(bucket);
                 let shape = Shape::of_bucket(guarding, bucket);
                 stats.large[index] += stacks;
                 free += stacks * self.bytes_held(shape).get();

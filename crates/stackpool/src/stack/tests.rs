@@ -23,7 +23,8 @@ fn a_stack_is_where_it_says_and_as_large() {
 
 #[test]
 fn a_cleared_stack_is_zero_from_bottom_to_top() {
-    for kib in [4, 16, 64] {
+    let sizes: &[usize] = if cfg!(miri) { &[4] } else { &[4, 16, 64] };
+    for &kib in sizes {
         let stacks = stacks(1);
         let mut stack = stacks.guarded(KIB(kib)).unwrap();
         let bytes = stack.size().get();

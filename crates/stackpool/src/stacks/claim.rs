@@ -9,6 +9,7 @@ use crate::limits::modelled_const;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 use sync::atomic::{AtomicBool, Ordering};
 use sync::cell::UnsafeCell;
 
@@ -48,8 +49,8 @@ impl<T> Claim<T> {
             return None;
         }
         Some(Claimed {
-            claim: self,
-            not_send: PhantomData,
+            claim: NonNull::from(self),
+            life: PhantomData,
         })
     }
 
@@ -76,10 +77,16 @@ impl<T> fmt::Debug for Claim<T> {
 }
 
 /// Access to the value of a [`Claim`] until it is dropped.
+///
+/// # Invariants
+///
+/// * I2: `claim` is valid until the end of this claim, which is the last that this value does with it: it
+///   may be freed from that moment on. That is why this is no reference, which would have to be valid
+///   until the end of every function that it is given to.
 pub(crate) struct Claimed<'a, T> {
-    claim: &'a Claim<T>,
-    /// A section ends on the thread where it began, soon.
-    not_send: PhantomData<*const ()>,
+    claim: NonNull<Claim<T>>,
+    /// Not `Send`, by the pointer: a section ends on the thread where it began, soon.
+    life: PhantomData<&'a Claim<T>>,
 }
 
 impl<T> Deref for Claimed<'_, T> {
@@ -87,23 +94,29 @@ impl<T> Deref for Claimed<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
+        // SAFETY: I2.
+        let claim = unsafe { self.claim.as_ref() };
         // SAFETY: I1 — this is the one, and `&self` keeps `deref_mut` away.
-        self.claim.value.with(|value| unsafe { &*value })
+        claim.value.with(|value| unsafe { &*value })
     }
 }
 
 impl<T> DerefMut for Claimed<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: I2.
+        let claim = unsafe { self.claim.as_ref() };
         // SAFETY: I1 — this is the one, and `&mut self` makes the reference unique.
-        self.claim.value.with_mut(|value| unsafe { &mut *value })
+        claim.value.with_mut(|value| unsafe { &mut *value })
     }
 }
 
 impl<T> Drop for Claimed<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        // SAFETY: I2.
+        let is_claimed = unsafe { &(*self.claim.as_ptr()).is_claimed };
         // Release: publishes what was written to the next claim.
-        self.claim.is_claimed.store(false, Ordering::Release);
+        is_claimed.store(false, Ordering::Release);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Shared by every thread; each shard is claimed for a moment, and not while the pool is called. It
 //! lives until the last handle and the last stack are gone ([`Census`]).
+#![expect(unsafe_code, reason = "the shared part may be freed by another thread")]
 use super::census::Census;
 use super::claim::{Claim, Claimed};
 use super::clock::Clock;
@@ -66,17 +67,26 @@ impl<S: StackSource> Shared<S> {
         self.census.acquire();
     }
 
-    /// One handle less. The last one closes the shards.
-    pub(crate) fn give_back(&self) -> Fate {
-        if !self.census.give_back() {
+    /// One handle less. The last one closes the shards. With [`Fate::Last`] the caller frees the shared
+    /// part; otherwise somebody else may have done so already.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a handle and does not use it again.
+    pub(crate) unsafe fn give_back(this: NonNull<Self>) -> Fate {
+        // A place, not a reference to all of it: that would have to be valid until this returns.
+        // SAFETY: valid as long as the handle counts.
+        let census = unsafe { &(*this.as_ptr()).census };
+        if !census.give_back() {
             return Fate::Needed;
         }
-        self.census.begin();
-        for shard in &self.shards {
+        census.begin();
+        // SAFETY: valid until `finish`.
+        for shard in unsafe { &(*this.as_ptr()).shards } {
             let live = shard.claim().close();
-            self.census.add(live);
+            census.add(live);
         }
-        fate(self.census.finish())
+        fate(census.finish())
     }
 
     /// A stack out of a shard, or of the pool behind it.
@@ -141,11 +151,16 @@ impl<S: StackSource> Shared<S> {
         }
     }
 
-    /// A stack comes back. With [`Fate::Last`] the caller frees the shared part; otherwise he does not
-    /// touch it again.
+    /// A stack comes back. With [`Fate::Last`] the caller frees the shared part; otherwise somebody else
+    /// may have done so already.
+    ///
+    /// # Safety
+    ///
+    /// The stack at `low` has `shape`, it is the caller's, and `shard` is number `index`. The caller does
+    /// not use the stack, or what it kept alive, again.
     #[inline]
-    pub(crate) fn free(
-        &self,
+    pub(crate) unsafe fn free(
+        this: NonNull<Self>,
         mut shard: Claimed<'_, Shard>,
         index: usize,
         shape: Shape,
@@ -156,10 +171,18 @@ impl<S: StackSource> Shared<S> {
             && shard.magazine.push(local, low).is_ok()
         {
             let counted = shard.count_in();
+            // If the shard has counted the stack, nobody may be keeping the shared part from here on.
             drop(shard);
-            return self.settle(counted);
+            // SAFETY: the stack has just been counted so.
+            return unsafe { Self::settle(this, counted) };
         }
-        self.free_slow(shard, index, shape, local, low)
+        // SAFETY: valid as long as the stack counts.
+        unsafe { this.as_ref() }.free_slow(shard, shape, local, low);
+        // SAFETY: as above.
+        let shards = unsafe { &(*this.as_ptr()).shards };
+        let counted = shards[index].claim().count_in();
+        // SAFETY: the stack has just been counted so.
+        unsafe { Self::settle(this, counted) }
     }
 
     /// The shard is full: half of it goes to the pool.
@@ -168,11 +191,10 @@ impl<S: StackSource> Shared<S> {
     fn free_slow(
         &self,
         mut shard: Claimed<'_, Shard>,
-        index: usize,
         shape: Shape,
         local: Option<Local>,
         low: NonNull<u8>,
-    ) -> Fate {
+    ) {
         let mut batch = Batch::new();
         let mut rest = Some(low);
         if let Some(local) = local {
@@ -184,16 +206,19 @@ impl<S: StackSource> Shared<S> {
         self.put(shape, batch.as_slice());
         self.put(shape, rest.as_slice());
         self.tick();
-        // The stack counts until here: without it nobody may be keeping the pool alive.
-        let counted = self.shards[index].claim().count_in();
-        self.settle(counted)
     }
 
     /// A stack came back, and this is the last that its owner does with the shared part.
-    fn settle(&self, counted: Counted) -> Fate {
+    ///
+    /// # Safety
+    ///
+    /// The stack was counted so. If that was among the orphans, it still counts there.
+    #[inline]
+    unsafe fn settle(this: NonNull<Self>, counted: Counted) -> Fate {
         match counted {
             Counted::Here => Fate::Needed,
-            Counted::Orphan => fate(self.census.leave()),
+            // SAFETY: an orphan that has not left keeps the shared part.
+            Counted::Orphan => fate(unsafe { &(*this.as_ptr()).census }.leave()),
         }
     }
 
