@@ -17,12 +17,24 @@ pub(crate) const HOST: Platform = Platform {
 };
 
 /// How many buckets the large stacks have: the bits of an address less those of a page (Go
-/// `heapAddrBits - pageShift`).
-pub(crate) const BUCKETS: usize = if size_of::<usize>() == 8 { 48 } else { 32 } - 13;
+/// `heapAddrBits - pageShift`). A model's threads have small stacks, on which the pool is made.
+pub(crate) const BUCKETS: usize = if cfg!(gomalloc_loom) {
+    6
+} else if size_of::<usize>() == 8 {
+    48 - 13
+} else {
+    32 - 13
+};
 
 /// Wholly free spans that an order keeps by default, so that a caller who crosses the border of a
 /// span back and forth does not go to the heap each time: 8 spans, 256 KiB.
 pub(crate) const KEPT_SPANS: usize = 8;
+
+/// How often a taker looks for the end of a claim before it offers its time slice to others: the owner
+/// is in a section of some ten nanoseconds, or was preempted in it. A model has nothing to gain from
+/// looking twice.
+#[cfg(feature = "std")]
+pub(crate) const CLAIM_LOOKS: u32 = if cfg!(gomalloc_loom) { 1 } else { 64 };
 
 /// A `const fn` that is a plain `fn` in a model: loom's atomics have no `const` constructor.
 macro_rules! modelled_const {

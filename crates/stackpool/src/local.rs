@@ -204,5 +204,7 @@ impl<S: StackSource> fmt::Debug for LocalStacks<'_, S> {
     }
 }
 
+#[cfg(all(test, gomalloc_loom))]
+mod models;
 #[cfg(all(test, not(gomalloc_loom)))]
 mod tests;

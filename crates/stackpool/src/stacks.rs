@@ -28,9 +28,9 @@ use thiserror::Error;
 /// The heap that a pool makes for itself.
 pub type SystemHeap = Heap<Sparse<System>>;
 
-/// What a pool of stacks is made with.
+/// What a pool of stacks is made with: `StacksConfig { limit, ..StacksConfig::default() }`, since fields
+/// may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct StacksConfig {
     /// What is kept of the stacks that nobody uses.
     pub retention: Retention,

@@ -13,10 +13,14 @@ use std::boxed::Box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
-#[cfg(test)]
+#[cfg(all(test, gomalloc_loom))]
+mod few;
+#[cfg(all(test, not(gomalloc_loom)))]
 mod pools;
 
-#[cfg(test)]
+#[cfg(all(test, gomalloc_loom))]
+pub(crate) use few::Few;
+#[cfg(all(test, not(gomalloc_loom)))]
 pub(crate) use pools::{free, pool};
 
 /// The page of this pretended system.
@@ -93,13 +97,13 @@ impl Shelf {
     }
 
     /// Bytes that were given back to the system so far.
-    #[cfg(test)]
+    #[cfg(all(test, not(gomalloc_loom)))]
     pub(crate) fn discarded(&self) -> usize {
         self.state().discarded
     }
 
     /// Calls to heap and system so far.
-    #[cfg(test)]
+    #[cfg(all(test, not(gomalloc_loom)))]
     pub(crate) fn calls(&self) -> usize {
         self.state().calls
     }

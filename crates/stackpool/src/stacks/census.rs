@@ -88,3 +88,6 @@ impl Census {
         last
     }
 }
+
+#[cfg(all(test, gomalloc_loom))]
+mod models;

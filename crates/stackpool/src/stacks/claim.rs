@@ -5,17 +5,13 @@
 //! it back is a plain store, not a second read-modify-write, and a pair of claims costs half of what a
 //! mutex costs. Sections are a few dozen instructions without a call.
 #![expect(unsafe_code, reason = "hands out the value that the claim protects")]
-use crate::limits::modelled_const;
+use crate::limits::{CLAIM_LOOKS, modelled_const};
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use sync::atomic::{AtomicBool, Ordering};
 use sync::cell::UnsafeCell;
-
-/// How often a taker looks before it offers its time slice to others: the owner is in a section of
-/// some ten nanoseconds, or was preempted in it.
-const LOOKS: u32 = 64;
 
 /// # Invariants
 ///
@@ -45,10 +41,10 @@ impl<T> Claim<T> {
     #[inline]
     pub(crate) fn try_claim(&self) -> Option<Claimed<'_, T>> {
         // Acquire: pairs with the Release of the last claim's end.
-        if self.is_claimed.swap(true, Ordering::Acquire) {
-            return None;
-        }
-        Some(Claimed {
+        let claimed =
+            self.is_claimed
+                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        claimed.ok().map(|_| Claimed {
             claim: NonNull::from(self),
             life: PhantomData,
         })
@@ -57,7 +53,7 @@ impl<T> Claim<T> {
     /// The value, after whoever has it.
     pub(crate) fn claim(&self) -> Claimed<'_, T> {
         loop {
-            for _ in 0..LOOKS {
+            for _ in 0..CLAIM_LOOKS {
                 if !self.is_claimed.load(Ordering::Relaxed)
                     && let Some(claimed) = self.try_claim()
                 {
@@ -120,3 +116,6 @@ impl<T> Drop for Claimed<'_, T> {
         is_claimed.store(false, Ordering::Release);
     }
 }
+
+#[cfg(all(test, gomalloc_loom))]
+mod models;

@@ -306,5 +306,7 @@ fn sound(result: Result<ByteCount, FreeError>) -> ByteCount {
     result.unwrap_or(ByteCount::ZERO)
 }
 
+#[cfg(all(test, gomalloc_loom))]
+mod models;
 #[cfg(all(test, not(gomalloc_loom)))]
 mod tests;
