@@ -84,7 +84,7 @@ pub(crate) fn after_fork_in_child() {
     HAS_THREAD.store(false, Ordering::Relaxed);
 }
 
-/// A fifth of the default decay time is the heap's own precision.
+/// A tenth of the default decay time: the heap looks at free memory in epochs of that length.
 const PERIOD: core::time::Duration = core::time::Duration::from_millis(100);
 
 /// Milliseconds of a clock that does not go back; coarse (1–4 ms), since it is read often.

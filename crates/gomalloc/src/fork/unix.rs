@@ -3,6 +3,9 @@
 //! The forking thread takes every lock of the allocator, from the outermost rank to the innermost,
 //! so that the child's copy is whole; the parent gives them back, the child makes them free anew,
 //! since the threads that waited for them are not there.
+//!
+//! The stack pool's locks are not among them yet: a child that forked while another thread was inside
+//! the pool must not use [`stacks`](crate::stacks).
 #![expect(
     unsafe_code,
     reason = "registers handlers, and takes locks without guards"
