@@ -5,7 +5,7 @@
 //! since the threads that waited for them are not there.
 //!
 //! The stack pool's locks are not among them yet: a child that forked while another thread was inside
-//! the pool must not use [`stacks`](crate::stacks).
+//! the pool must not use [`stacks`](fn@crate::stacks).
 #![expect(
     unsafe_code,
     reason = "registers handlers, and takes locks without guards"
